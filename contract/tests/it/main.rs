@@ -1,0 +1,4 @@
+//! The contract against its written sources. One binary, so that it links once.
+
+mod documented;
+mod purity;
