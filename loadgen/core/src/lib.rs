@@ -1,1 +1,54 @@
-//! Placeholder.
+//! Virtual customers of the CodySMS API, and what their waiting measures.
+//! Nothing here does I/O, reads a clock or draws entropy: the same fleet runs
+//! over sockets and in simulated time.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`scenario`] | the scenario file, and what it resolves to |
+//! | [`arrivals`], [`rate`], [`stop`] | when users start, and when no more do |
+//! | [`polling`] | when a waiting customer asks |
+//! | [`customer`] | one user: rent, poll, confirm |
+//! | [`fleet`] | all users of a worker: the machine that says what to send |
+//! | [`call`], [`answer`] | requests, and what comes back |
+//! | [`latencies`], [`tally`], [`outcome`] | what was measured |
+//! | [`threshold`], [`result`] | what must hold, and the run for machines |
+//! | [`units`] | how figures are shown to people |
+//!
+//! ```
+//! use std::sync::Arc;
+//! use contract::{Dice, Moment};
+//! use loadgen_core::arrivals::Shard;
+//! use loadgen_core::fleet::{Fleet, Output, Plan, Role};
+//! use loadgen_core::scenario::{Overrides, Scenario};
+//!
+//! let text = "[arrivals]\nusers = 1\n[stop]\ncount = 1\n";
+//! let scenario = Scenario::read("tiny", "tiny.toml", text, Overrides::default())?;
+//! let plan = Plan {
+//!     arrivals: scenario.arrivals,
+//!     stop: scenario.stop,
+//!     role: Role::Customer(scenario.customers),
+//!     accounts: scenario.accounts,
+//!     dice: Dice::new(1),
+//! };
+//! let mut fleet = Fleet::new(Arc::new(plan), Shard::WHOLE, Moment::START);
+//! let Output::Send(order) = fleet.poll_output(Moment::START) else { unreachable!() };
+//! assert_eq!(order.call.target(), "/api/v1/number/rent");
+//! # Ok::<(), loadgen_core::scenario::ScenarioError>(())
+//! ```
+#![warn(missing_docs)]
+
+pub mod answer;
+pub mod arrivals;
+pub mod call;
+pub mod customer;
+pub mod fleet;
+pub mod latencies;
+pub mod outcome;
+pub mod polling;
+pub mod rate;
+pub mod result;
+pub mod scenario;
+pub mod stop;
+pub mod tally;
+pub mod threshold;
+pub mod units;

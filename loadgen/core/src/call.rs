@@ -1,0 +1,98 @@
+//! The requests that virtual users make, and the instants each is known by.
+//! How a request travels is the driver's business.
+
+use std::borrow::Cow;
+
+use contract::{Moment, Operation, Service};
+
+/// One request of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Read the balance.
+    Profile,
+    /// Rent a number.
+    Rent(&'static Service),
+    /// Ask for the code of the rental with this id.
+    CheckOtp(u64),
+    /// Read this page of the history, from 1.
+    History(u32),
+}
+
+impl Call {
+    /// The operation it belongs to.
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::Profile => Operation::Profile,
+            Self::Rent(_) => Operation::Rent,
+            Self::CheckOtp(_) => Operation::CheckOtp,
+            Self::History(_) => Operation::History,
+        }
+    }
+
+    /// The request target: path and query.
+    pub fn target(&self) -> Cow<'static, str> {
+        let path = self.operation().path();
+        match self {
+            Self::Profile | Self::Rent(_) | Self::History(1) => Cow::Borrowed(path),
+            Self::CheckOtp(id) => Cow::Owned(format!("{path}{id}")),
+            Self::History(page) => Cow::Owned(format!("{path}?page={page}")),
+        }
+    }
+
+    /// The body, as JSON; only rent has one.
+    pub fn body(&self) -> Option<String> {
+        match self {
+            Self::Rent(service) => Some(format!("{{\"service\":\"{}\"}}", service.slug)),
+            _ => None,
+        }
+    }
+}
+
+/// Names a user of one fleet while it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(pub(crate) u32);
+
+/// A request that a fleet wants sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Who asks.
+    pub user: UserId,
+    /// With which of the run's accounts, from 0.
+    pub account: u32,
+    /// What.
+    pub call: Call,
+    /// When the request was meant to be sent: from the plan, never from a clock
+    /// read after a sleep.
+    pub intended: Moment,
+}
+
+/// The three instants of a finished request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// When it was meant to be sent.
+    pub intended: Moment,
+    /// When it was handed to its connection.
+    pub sent: Moment,
+    /// When its answer was complete, or given up.
+    pub answered: Moment,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_written_as_documented() {
+        let whatsapp = Service::find("whatsapp").expect("in the table");
+        assert_eq!(
+            Call::CheckOtp(13_322_954).target(),
+            "/api/v1/number/check-otp/13322954"
+        );
+        assert_eq!(Call::History(1).target(), "/api/v1/rentals/history");
+        assert_eq!(Call::History(2).target(), "/api/v1/rentals/history?page=2");
+        assert_eq!(
+            Call::Rent(whatsapp).body().as_deref(),
+            Some(r#"{"service":"whatsapp"}"#)
+        );
+    }
+}

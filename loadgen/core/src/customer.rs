@@ -1,0 +1,233 @@
+//! A virtual user that rents a number and waits for its code: rent, poll until
+//! the code or the deadline, then read the history to confirm it. A state
+//! machine without a clock: it is told what came back and when, and says what
+//! to ask next and when.
+
+use std::time::Duration;
+
+use contract::{Cents, Dice, Moment, Service, Stream, Truth};
+use rand::RngExt;
+
+use crate::answer::{Answer, Failure, Rented, Row};
+use crate::call::{Call, Times};
+use crate::polling::{Position, Strategy};
+use crate::tally::Tally;
+
+/// What all customers of a scenario have in common.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CustomerPlan {
+    /// Each customer rents for one of these, with equal chance; never empty.
+    pub services: Vec<&'static Service>,
+    /// When to ask.
+    pub polling: Strategy,
+    /// How long to wait for the code after the rent; `None` is as long as the rental lives.
+    pub give_up: Option<Duration>,
+}
+
+/// How far to look for a rental in the history before it counts as missing.
+/// At fifteen rows a page this is the newest 300 rentals of an account.
+const MAX_PAGES: u32 = 20;
+
+/// How often a failed reading of the history is tried again, and after what pause.
+const HISTORY_RETRIES: u32 = 3;
+const HISTORY_PAUSE: Duration = Duration::from_millis(250);
+
+/// One customer.
+#[derive(Clone, Debug)]
+pub struct Customer {
+    index: u64,
+    account: u32,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Renting,
+    Waiting(Wait),
+    Confirming(Confirmation),
+}
+
+/// A rental whose code is awaited.
+#[derive(Clone, Debug)]
+struct Wait {
+    rented: Rented,
+    since: Moment,
+    deadline: Duration,
+    position: Position,
+}
+
+/// A code that the history should show.
+#[derive(Clone, Debug)]
+struct Confirmation {
+    id: u64,
+    cost: Cents,
+    code: Box<str>,
+    page: u32,
+    retries: u32,
+}
+
+/// What a user does next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Next {
+    /// Make this request, meant for this moment.
+    Ask(Call, Moment),
+    /// Nothing: it is done.
+    Done(End),
+}
+
+/// How a user's life ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With what it came for, or with a plain no.
+    Served,
+    /// Without: the server failed it.
+    Failed,
+}
+
+impl Customer {
+    /// Customer number `index` of the plan, with what it asks first.
+    pub fn new(
+        index: u64,
+        account: u32,
+        plan: &CustomerPlan,
+        dice: Dice,
+        tally: &mut Tally,
+    ) -> (Self, Call) {
+        tally.rentals.started += 1;
+        let mut roll = dice.roll(index, Stream::Service, 0);
+        let choice = roll.random_range(0..plan.services.len());
+        let customer = Self {
+            index,
+            account,
+            state: State::Renting,
+        };
+        (customer, Call::Rent(plan.services[choice]))
+    }
+
+    /// Takes the outcome of the request it made.
+    pub fn answered(
+        &mut self,
+        times: Times,
+        outcome: Result<Answer, Failure>,
+        plan: &CustomerPlan,
+        dice: Dice,
+        tally: &mut Tally,
+    ) -> Next {
+        let now = times.answered;
+        match (&mut self.state, outcome) {
+            (State::Renting, Ok(Answer::Rented(rented))) => {
+                tally.money.charged += rented.cost;
+                let wait = Wait {
+                    rented,
+                    since: now,
+                    deadline: plan.give_up.unwrap_or(rented.expires_in),
+                    position: Position::default(),
+                };
+                self.wait(wait, plan, dice)
+            }
+            (State::Renting, outcome) => {
+                tally.rentals.failed += 1;
+                let unknown = outcome.is_err_and(|failure| !matches!(failure, Failure::Status(_)));
+                tally.money.unknown_rents += u64::from(unknown);
+                Next::Done(End::Failed)
+            }
+            (State::Waiting(wait), Ok(Answer::Received { code, truth })) => {
+                let confirmation = wait.received(self.account, code, truth, now, tally);
+                self.state = State::Confirming(confirmation);
+                Next::Ask(Call::History(1), now)
+            }
+            (State::Waiting(wait), Ok(Answer::Ended)) => {
+                tally.rentals.expired += 1;
+                tally.rentals.polls_undelivered += u64::from(wait.position.polls);
+                tally.money.refunded += wait.rented.cost;
+                Next::Done(End::Served)
+            }
+            (State::Waiting(wait), _) if wait.position.offset >= wait.deadline => {
+                self.abandon(tally);
+                Next::Done(End::Served)
+            }
+            (State::Waiting(wait), _) => {
+                let wait = wait.clone();
+                self.wait(wait, plan, dice)
+            }
+            (State::Confirming(confirmation), outcome) => confirmation.read(outcome, now, tally),
+        }
+    }
+
+    /// Stops wherever it stands, because the run ends.
+    pub fn abandon(&self, tally: &mut Tally) {
+        match &self.state {
+            State::Renting => tally.rentals.failed += 1,
+            State::Waiting(wait) => {
+                tally.rentals.abandoned += 1;
+                tally.rentals.polls_undelivered += u64::from(wait.position.polls);
+                let end = wait.since + wait.rented.expires_in;
+                tally.money.unfinished.push((end, wait.rented.cost));
+            }
+            State::Confirming(_) => {}
+        }
+    }
+
+    fn wait(&mut self, mut wait: Wait, plan: &CustomerPlan, dice: Dice) -> Next {
+        wait.position = plan
+            .polling
+            .next(wait.position, wait.deadline, dice, self.index);
+        let next = Next::Ask(
+            Call::CheckOtp(wait.rented.id),
+            wait.since + wait.position.offset,
+        );
+        self.state = State::Waiting(wait);
+        next
+    }
+}
+
+impl Wait {
+    fn received(
+        &self,
+        account: u32,
+        code: Box<str>,
+        truth: Option<Truth>,
+        now: Moment,
+        tally: &mut Tally,
+    ) -> Confirmation {
+        let rentals = &mut tally.rentals;
+        rentals.received(self.position.polls, now.since(self.since), truth);
+        rentals.add_to_fingerprint(account, &self.rented, &code, truth);
+        Confirmation {
+            id: self.rented.id,
+            cost: self.rented.cost,
+            code,
+            page: 1,
+            retries: 0,
+        }
+    }
+}
+
+impl Confirmation {
+    fn read(&mut self, outcome: Result<Answer, Failure>, now: Moment, tally: &mut Tally) -> Next {
+        let Ok(Answer::History(rows)) = outcome else {
+            return self.retry(now);
+        };
+        match rows.iter().find(|row| row.id == self.id) {
+            Some(row) if self.agrees(row) => tally.rentals.confirmed += 1,
+            None if !rows.is_empty() && self.page < MAX_PAGES => {
+                self.page += 1;
+                return Next::Ask(Call::History(self.page), now);
+            }
+            _ => tally.mismatch(),
+        }
+        Next::Done(End::Served)
+    }
+
+    fn agrees(&self, row: &Row) -> bool {
+        row.completed && row.code.as_deref() == Some(&*self.code) && row.cost == self.cost
+    }
+
+    fn retry(&mut self, now: Moment) -> Next {
+        self.retries += 1;
+        if self.retries > HISTORY_RETRIES {
+            return Next::Done(End::Failed);
+        }
+        Next::Ask(Call::History(self.page), now + HISTORY_PAUSE)
+    }
+}

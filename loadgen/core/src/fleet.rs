@@ -1,0 +1,368 @@
+//! The fleet: which virtual user sends which request next. One of the two
+//! machines that decide everything; it does no I/O and reads no clock.
+//!
+//! Its owner follows one rule: after every input, and whenever the moment it
+//! was told to wait for has come, call [`Fleet::poll_output`] until it answers
+//! [`Output::Wait`] or [`Output::Done`]. Arrivals, the rule for stopping, the
+//! kind of user and the owner that carries requests are independent values;
+//! this is the only loop.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{Cents, Dice, Moment};
+
+use crate::answer::{Answer, Failure};
+use crate::arrivals::{Arrival, Arrivals, Cursor, Shard};
+use crate::call::{Call, Order, Times, UserId};
+use crate::customer::{Customer, CustomerPlan, End, Next};
+use crate::stop::Stop;
+use crate::tally::Tally;
+
+/// Everything that decides what a fleet does.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// When users start.
+    pub arrivals: Arrivals,
+    /// When no more do.
+    pub stop: Stop,
+    /// What each does.
+    pub role: Role,
+    /// The users are spread over this many accounts; at least one.
+    pub accounts: u32,
+    /// All chance.
+    pub dice: Dice,
+}
+
+/// What a user does.
+#[derive(Clone, Debug)]
+pub enum Role {
+    /// Rents, polls and confirms.
+    Customer(CustomerPlan),
+    /// Makes one poll of one of these rentals; never empty.
+    PollOnce(Arc<[Target]>),
+    /// Rents, and leaves the rental for others to poll.
+    RentOnly(CustomerPlan),
+    /// Reads the balance of its account.
+    ReadBalance,
+}
+
+/// A rental to poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Whose.
+    pub account: u32,
+    /// Which.
+    pub rental: u64,
+}
+
+/// A closed slot whose user was failed waits this long before its next one, so
+/// that a server that refuses at once is not hammered.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// What a fleet wants of its owner.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Output {
+    /// Send this request now.
+    Send(Order),
+    /// Nothing until this moment, or until an answer arrives.
+    Wait(Moment),
+    /// Nothing any more.
+    Done,
+}
+
+/// One shard's users.
+#[derive(Debug)]
+pub struct Fleet {
+    plan: Arc<Plan>,
+    arrivals: Cursor,
+    /// When the last user may start.
+    last_start: Moment,
+    /// When those still waiting give up.
+    last_wait: Moment,
+    users: Vec<Option<User>>,
+    vacant: Vec<u32>,
+    alive: u32,
+    timers: BinaryHeap<Reverse<(Moment, UserId)>>,
+    outbox: VecDeque<Order>,
+    tally: Tally,
+    found: Found,
+}
+
+/// What users found out for later phases of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Rentals that were left to others.
+    pub rentals: Vec<Target>,
+    /// Balances that were read.
+    pub balances: BTreeMap<u32, Cents>,
+}
+
+#[derive(Debug)]
+struct User {
+    kind: Kind,
+    account: u32,
+    slot: u32,
+    /// What it asks when its timer fires.
+    call: Call,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Customer(Customer),
+    OneRequest,
+}
+
+impl Fleet {
+    /// The users of `shard`, the first of whom may start at `start`.
+    pub fn new(plan: Arc<Plan>, shard: Shard, start: Moment) -> Self {
+        let last_start = plan.stop.last_start(start);
+        Self {
+            arrivals: Cursor::new(&plan.arrivals, plan.stop.count, shard, plan.dice, start),
+            last_start,
+            last_wait: plan.stop.last_wait(last_start),
+            plan,
+            users: Vec::new(),
+            vacant: Vec::new(),
+            alive: 0,
+            timers: BinaryHeap::new(),
+            outbox: VecDeque::new(),
+            tally: Tally::default(),
+            found: Found::default(),
+        }
+    }
+
+    /// What to do now.
+    pub fn poll_output(&mut self, now: Moment) -> Output {
+        if now >= self.last_wait {
+            self.abandon_waiting();
+        }
+        if self.outbox.is_empty() {
+            self.fire(now);
+        }
+        if let Some(order) = self.outbox.pop_front() {
+            return Output::Send(order);
+        }
+        let timer = self.timers.peek().map(|Reverse((at, _))| *at);
+        let arrival = self.next_arrival().map(|arrival| arrival.at);
+        match timer.into_iter().chain(arrival).min() {
+            Some(at) => Output::Wait(at.min(self.last_wait)),
+            None if self.alive > 0 => Output::Wait(Moment::NEVER),
+            None => Output::Done,
+        }
+    }
+
+    /// Takes the outcome of a request that [`Self::poll_output`] asked for.
+    pub fn handle_answer(&mut self, order: Order, times: Times, outcome: Result<Answer, Failure>) {
+        let failure = outcome.as_ref().err().copied();
+        self.tally.request(order.call.operation(), times, failure);
+        self.tally.achieved += u64::from(times.answered < self.last_start);
+        let Some(user) = self
+            .users
+            .get_mut(order.user.0 as usize)
+            .and_then(Option::as_mut)
+        else {
+            return;
+        };
+        let next = match (&mut user.kind, &self.plan.role) {
+            (Kind::Customer(customer), Role::Customer(plan)) => {
+                customer.answered(times, outcome, plan, self.plan.dice, &mut self.tally)
+            }
+            _ => self.found.take(order, times, &outcome, &mut self.tally),
+        };
+        match next {
+            Next::Ask(call, at) => self.ask(order.user, call, at, times.answered),
+            Next::Done(end) => self.finish(order.user, end, times.answered),
+        }
+    }
+
+    /// Starts no more users; those alive may go on until `deadline`.
+    pub fn stop(&mut self, now: Moment, deadline: Moment) {
+        self.last_start = self.last_start.min(now);
+        self.last_wait = self.last_wait.min(deadline);
+    }
+
+    /// Users alive.
+    pub const fn alive(&self) -> u32 {
+        self.alive
+    }
+
+    /// What has been counted so far.
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The end: what was counted, and what was found for later phases.
+    pub fn finished(mut self) -> (Tally, Found) {
+        self.abandon_all();
+        (self.tally, self.found)
+    }
+
+    /// Makes due arrivals and timers into orders.
+    fn fire(&mut self, now: Moment) {
+        while let Some(arrival) = self.next_arrival().filter(|arrival| arrival.at <= now) {
+            self.arrivals.take();
+            self.start(arrival);
+        }
+        while let Some(Reverse((at, user))) = self.timers.peek().copied()
+            && at <= now
+        {
+            self.timers.pop();
+            self.send(user, at);
+        }
+    }
+
+    fn next_arrival(&mut self) -> Option<Arrival> {
+        let last_start = self.last_start;
+        self.arrivals
+            .peek()
+            .filter(|arrival| arrival.at < last_start)
+    }
+
+    fn start(&mut self, arrival: Arrival) {
+        let plan = &self.plan;
+        let mut account = (arrival.index % u64::from(plan.accounts)) as u32;
+        let (kind, call) = match &plan.role {
+            Role::Customer(customers) => {
+                let (customer, call) = Customer::new(
+                    arrival.index,
+                    account,
+                    customers,
+                    plan.dice,
+                    &mut self.tally,
+                );
+                (Kind::Customer(customer), call)
+            }
+            Role::RentOnly(customers) => {
+                let choice = (arrival.index % customers.services.len() as u64) as usize;
+                (Kind::OneRequest, Call::Rent(customers.services[choice]))
+            }
+            Role::PollOnce(targets) => {
+                let target = targets[(arrival.index % targets.len() as u64) as usize];
+                account = target.account;
+                (Kind::OneRequest, Call::CheckOtp(target.rental))
+            }
+            Role::ReadBalance => (Kind::OneRequest, Call::Profile),
+        };
+        let slot = arrival.slot;
+        let id = self.admit(User {
+            kind,
+            account,
+            slot,
+            call,
+        });
+        self.send(id, arrival.at);
+    }
+
+    fn admit(&mut self, user: User) -> UserId {
+        self.alive += 1;
+        if let Some(place) = self.vacant.pop() {
+            self.users[place as usize] = Some(user);
+            return UserId(place);
+        }
+        self.users.push(Some(user));
+        UserId((self.users.len() - 1) as u32)
+    }
+
+    /// The request that a user stands before, meant for `intended`.
+    fn send(&mut self, id: UserId, intended: Moment) {
+        if let Some(user) = &self.users[id.0 as usize] {
+            self.tally.offered += u64::from(intended < self.last_start);
+            self.outbox.push_back(Order {
+                user: id,
+                account: user.account,
+                call: user.call,
+                intended,
+            });
+        }
+    }
+
+    fn ask(&mut self, id: UserId, call: Call, at: Moment, now: Moment) {
+        if now >= self.last_wait {
+            return self.abandon(id);
+        }
+        if let Some(user) = &mut self.users[id.0 as usize] {
+            user.call = call;
+        }
+        if at <= now {
+            self.send(id, at);
+        } else {
+            self.timers.push(Reverse((at, id)));
+        }
+    }
+
+    fn finish(&mut self, id: UserId, end: End, now: Moment) {
+        if let Some(user) = self.users[id.0 as usize].take() {
+            self.alive -= 1;
+            self.vacant.push(id.0);
+            let pause = match end {
+                End::Served => Duration::ZERO,
+                End::Failed => PAUSE_AFTER_FAILURE,
+            };
+            self.arrivals.freed(user.slot, now + pause);
+        }
+    }
+
+    /// Users with a timer are between two requests; the others wait for an answer.
+    fn abandon_waiting(&mut self) {
+        while let Some(Reverse((_, id))) = self.timers.pop() {
+            self.abandon(id);
+        }
+    }
+
+    fn abandon(&mut self, id: UserId) {
+        if let Some(User {
+            kind: Kind::Customer(customer),
+            ..
+        }) = &self.users[id.0 as usize]
+        {
+            customer.abandon(&mut self.tally);
+        }
+        self.finish(id, End::Served, Moment::NEVER);
+    }
+
+    fn abandon_all(&mut self) {
+        for place in 0..self.users.len() {
+            if self.users[place].is_some() {
+                self.abandon(UserId(place as u32));
+            }
+        }
+    }
+}
+
+impl Found {
+    /// The outcome of a user's only request.
+    fn take(
+        &mut self,
+        order: Order,
+        times: Times,
+        outcome: &Result<Answer, Failure>,
+        tally: &mut Tally,
+    ) -> Next {
+        match outcome {
+            Ok(Answer::Balance(balance)) => {
+                self.balances.insert(order.account, *balance);
+            }
+            Ok(Answer::Rented(rented)) => {
+                let end = times.answered + rented.expires_in;
+                tally.money.charged += rented.cost;
+                tally.money.unfinished.push((end, rented.cost));
+                self.rentals.push(Target {
+                    account: order.account,
+                    rental: rented.id,
+                });
+            }
+            Ok(_) => {}
+            Err(_) => return Next::Done(End::Failed),
+        }
+        Next::Done(End::Served)
+    }
+
+    /// Adds what another worker found.
+    pub fn merge(&mut self, other: Self) {
+        self.rentals.extend(other.rentals);
+        self.balances.extend(other.balances);
+    }
+}

@@ -1,0 +1,189 @@
+//! Rates as people write them, and rates that change over time.
+//!
+//! A [`RateProfile`] maps the number of arrivals expected so far to the moment
+//! when that many are expected. Constant and random arrivals both follow from
+//! it, for steady rates and ramps alike.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use contract::TimeSpan;
+use serde::{Deserialize, Deserializer, de};
+
+/// Events per second, written `2000/s`, `300/m` or `90/h`.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Rate(f64);
+
+impl Rate {
+    /// The number per second.
+    pub const fn per_second(self) -> f64 {
+        self.0
+    }
+}
+
+/// Not a rate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a rate; write it like 2000/s, 300/m or 90/h")]
+pub struct RateError(String);
+
+impl FromStr for Rate {
+    type Err = RateError;
+
+    fn from_str(text: &str) -> Result<Self, RateError> {
+        let (number, seconds) = match text.split_once('/') {
+            Some((number, "s")) => (number, 1.0),
+            Some((number, "m")) => (number, 60.0),
+            Some((number, "h")) => (number, 3600.0),
+            _ => return Err(RateError(text.to_owned())),
+        };
+        number
+            .trim()
+            .parse()
+            .ok()
+            .filter(|number: &f64| (0.0..=1e9).contains(number))
+            .map(|number| Self(number / seconds))
+            .ok_or_else(|| RateError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+/// A stretch of time over which the rate moves in a straight line to `rate`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// The rate at the end of the stage.
+    pub rate: Rate,
+    /// How long the stage lasts; zero is a jump.
+    pub over: TimeSpan,
+}
+
+/// A rate over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RateProfile {
+    start: Rate,
+    stages: Vec<Stage>,
+}
+
+impl RateProfile {
+    /// The same rate for ever.
+    pub const fn constant(rate: Rate) -> Self {
+        Self {
+            start: rate,
+            stages: Vec::new(),
+        }
+    }
+
+    /// From nothing along `stages`; the last rate stays for ever.
+    pub const fn staged(stages: Vec<Stage>) -> Self {
+        Self {
+            start: Rate(0.0),
+            stages,
+        }
+    }
+
+    /// When `expected` arrivals are expected to have happened; `None` means never.
+    ///
+    /// Within a stage the rate is a + b·t, so a·t + b·t²/2 arrivals are expected
+    /// by t; the inverse is written so that b = 0 needs no case of its own.
+    pub fn instant(&self, expected: f64) -> Option<Duration> {
+        let mut rate = self.start.0;
+        let mut before = Duration::ZERO;
+        let mut left = expected;
+        for stage in &self.stages {
+            let seconds = stage.over.0.as_secs_f64();
+            let in_stage = (rate + stage.rate.0) / 2.0 * seconds;
+            if left < in_stage {
+                let slope = (stage.rate.0 - rate) / seconds;
+                let root = (rate * rate + 2.0 * slope * left).max(0.0).sqrt();
+                let offset = if left > 0.0 {
+                    2.0 * left / (rate + root)
+                } else {
+                    0.0
+                };
+                return Some(before + Duration::from_secs_f64(offset));
+            }
+            left -= in_stage;
+            before += stage.over.0;
+            rate = stage.rate.0;
+        }
+        let seconds = if left > 0.0 { left / rate } else { 0.0 };
+        let offset = Duration::try_from_secs_f64(seconds).ok()?;
+        before.checked_add(offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rate(text: &str) -> Rate {
+        text.parse().expect(text)
+    }
+
+    fn stage(to: &str, seconds: u64) -> Stage {
+        Stage {
+            rate: rate(to),
+            over: TimeSpan(Duration::from_secs(seconds)),
+        }
+    }
+
+    #[test]
+    fn rates_have_a_unit() {
+        assert_eq!(rate("2000/s").per_second(), 2000.0);
+        assert_eq!(rate("300/m").per_second(), 5.0);
+        for text in ["2000", "2000/d", "-1/s", "x/s", ""] {
+            assert!(text.parse::<Rate>().is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_constant_rate_is_evenly_spaced() {
+        let profile = RateProfile::constant(rate("4/s"));
+        assert_eq!(profile.instant(0.0), Some(Duration::ZERO));
+        assert_eq!(profile.instant(6.0), Some(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn a_ramp_is_a_parabola_and_its_end_stays() {
+        // 0 to 10/s over 10 s makes 50 arrivals, half of them after 7.07 s.
+        let profile = RateProfile::staged(vec![stage("10/s", 10)]);
+        let half = profile.instant(25.0).expect("reached").as_secs_f64();
+        assert!((half - 50_f64.sqrt()).abs() < 1e-6, "{half}");
+        assert_eq!(profile.instant(60.0), Some(Duration::from_secs(11)));
+        let stopping = RateProfile::staged(vec![stage("10/s", 10), stage("0/s", 10)]);
+        assert_eq!(stopping.instant(101.0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn instants_never_run_backwards(
+            stages in prop::collection::vec((0_u32..1000, 0_u64..20), 1..5),
+            first in 0.0..5000.0,
+            more in 0.0..5000.0,
+        ) {
+            let stages = stages
+                .into_iter()
+                .map(|(to, seconds)| stage(&format!("{to}/s"), seconds))
+                .collect();
+            let profile = RateProfile::staged(stages);
+            if let (Some(early), Some(late)) = (profile.instant(first), profile.instant(first + more)) {
+                prop_assert!(early <= late, "{early:?} {late:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! `result.json`: a run for machines. The field names are a promise; a change
+//! of meaning needs a new `schema_version`, a new field does not.
+
+use std::collections::BTreeMap;
+
+use contract::Operation;
+use serde::Serialize;
+
+use crate::latencies::Summary;
+use crate::outcome::{Certainty, Outcome};
+use crate::tally::{OperationTally, Tally};
+use crate::threshold::Verdict;
+
+/// The version of these field names.
+const SCHEMA_VERSION: u32 = 1;
+
+/// A run as it is written to `result.json`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunResult {
+    /// Of these field names.
+    pub schema_version: u32,
+    /// Of all chance in the run.
+    pub seed: u64,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The server's address.
+    pub target: String,
+    /// Seconds from the first arrival to the last answer.
+    pub duration_s: f64,
+    /// Whether the user stopped the run early.
+    pub interrupted: bool,
+    /// By operation, those that were used.
+    pub operations: BTreeMap<&'static str, OperationResult>,
+    /// What became of the rentals.
+    pub rentals: RentalResult,
+    /// Requests per second while users arrived.
+    pub rates: Rates,
+    /// The audit of the balances; null where there was none.
+    pub ledger: Option<LedgerResult>,
+    /// How each threshold came out.
+    pub thresholds: Vec<Verdict>,
+}
+
+/// The requests of one operation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OperationResult {
+    /// All requests, failed ones too.
+    pub requests: u64,
+    /// Failed requests by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// From intended to answered: what a customer waits.
+    pub response_us: Summary,
+    /// From sent to answered: what the server and the network took.
+    pub service_us: Summary,
+    /// From intended to sent: what the generator and its connections took.
+    pub slip_us: Summary,
+}
+
+/// What became of the rentals.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "documented at RentalTally")]
+pub struct RentalResult {
+    pub started: u64,
+    pub delivered: u64,
+    pub confirmed: u64,
+    pub expired: u64,
+    pub abandoned: u64,
+    pub failed: u64,
+    /// Mean polls of a delivered rental; null if there was none.
+    pub polls_per_delivered: Option<f64>,
+    /// Mean polls of a rental that ended without its code; null if there was none.
+    pub polls_per_undelivered: Option<f64>,
+    pub detection_lag_us: Summary,
+    pub sms_delay_us: Summary,
+    pub time_to_code_us: Summary,
+    /// Equal in two runs if all delivered rentals, codes and delays were, in any order.
+    pub fingerprint: String,
+}
+
+/// Requests per second while users arrived.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rates {
+    /// Meant to be sent.
+    pub offered_rps: f64,
+    /// Answered.
+    pub achieved_rps: f64,
+}
+
+/// The audit of the balances.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LedgerResult {
+    /// Accounts audited.
+    pub accounts: usize,
+    /// Charged by rents, like `"340.50"`.
+    pub charged: String,
+    /// Given back.
+    pub refunded: String,
+    /// What is left over; anything but `"0.00"` is money lost or made.
+    pub unexplained: String,
+    /// Whether every charge is known.
+    pub certainty: Certainty,
+}
+
+impl RunResult {
+    /// The result of a run against `target`.
+    pub fn new(
+        scenario: &str,
+        seed: u64,
+        target: &str,
+        interrupted: bool,
+        outcome: &Outcome,
+        thresholds: Vec<Verdict>,
+    ) -> Self {
+        let tally = &outcome.tally;
+        Self {
+            schema_version: SCHEMA_VERSION,
+            seed,
+            scenario: scenario.to_owned(),
+            target: target.to_owned(),
+            duration_s: rounded(outcome.duration.as_secs_f64(), 6),
+            interrupted,
+            operations: Operation::ALL
+                .into_iter()
+                .map(|operation| (operation.name(), tally.operation(operation)))
+                .filter(|(_, tally)| tally.requests > 0)
+                .map(|(name, tally)| (name, OperationResult::new(tally)))
+                .collect(),
+            rentals: RentalResult::new(tally),
+            rates: Rates {
+                offered_rps: rounded(outcome.rate(tally.offered), 1),
+                achieved_rps: rounded(outcome.rate(tally.achieved), 1),
+            },
+            ledger: outcome.ledger.map(|ledger| LedgerResult {
+                accounts: ledger.accounts,
+                charged: ledger.charged.to_string(),
+                refunded: ledger.refunded.to_string(),
+                unexplained: ledger.unexplained.to_string(),
+                certainty: ledger.certainty,
+            }),
+            thresholds,
+        }
+    }
+}
+
+impl OperationResult {
+    fn new(tally: &OperationTally) -> Self {
+        Self {
+            requests: tally.requests,
+            errors: tally
+                .failures
+                .iter()
+                .map(|(kind, count)| (kind.to_string(), *count))
+                .collect(),
+            response_us: tally.response.summary(),
+            service_us: tally.service.summary(),
+            slip_us: tally.slip.summary(),
+        }
+    }
+}
+
+impl RentalResult {
+    fn new(tally: &Tally) -> Self {
+        let rentals = &tally.rentals;
+        let mean =
+            |polls: u64, count: u64| (count > 0).then(|| rounded(polls as f64 / count as f64, 3));
+        Self {
+            started: rentals.started,
+            delivered: rentals.delivered,
+            confirmed: rentals.confirmed,
+            expired: rentals.expired,
+            abandoned: rentals.abandoned,
+            failed: rentals.failed,
+            polls_per_delivered: mean(rentals.polls_delivered, rentals.delivered),
+            polls_per_undelivered: mean(
+                rentals.polls_undelivered,
+                rentals.expired + rentals.abandoned,
+            ),
+            detection_lag_us: rentals.detection_lag.summary(),
+            sms_delay_us: rentals.sms_delay.summary(),
+            time_to_code_us: rentals.time_to_code.summary(),
+            fingerprint: format!("{:016x}", rentals.fingerprint),
+        }
+    }
+}
+
+fn rounded(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale
+}

@@ -1,0 +1,423 @@
+//! Scenario files: arrivals, users, polling, thresholds in one TOML file. The
+//! `[mock]` section belongs to the mock and is only passed over here.
+//!
+//! Reading has two steps. [`ScenarioFile`] mirrors what is written, and
+//! [`Overrides`] what was typed beside it; [`Scenario`] is complete, without an
+//! `Option` where a default exists.
+
+use std::time::Duration;
+
+use contract::document::{self, DocumentError};
+use contract::service::ServiceName;
+use contract::{Service, TimeSpan};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::arrivals::{Arrivals, Process};
+use crate::customer::CustomerPlan;
+use crate::polling::Strategy;
+use crate::rate::{Rate, RateProfile, Stage};
+use crate::stop::Stop;
+use crate::threshold::Threshold;
+
+/// A complete scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// For reports.
+    pub name: String,
+    /// When users start.
+    pub arrivals: Arrivals,
+    /// When no more do.
+    pub stop: Stop,
+    /// What each does.
+    pub behaviour: Behaviour,
+    /// How customers rent and wait.
+    pub customers: CustomerPlan,
+    /// The users are spread over this many accounts.
+    pub accounts: u32,
+    /// Connections, over which all users share.
+    pub connections: u32,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// What must hold.
+    pub thresholds: Vec<Threshold>,
+    /// Of all chance; `None` lets the caller draw one and say which.
+    pub seed: Option<u64>,
+}
+
+/// What a user does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Rents, polls and confirms.
+    RentAndWait,
+    /// Makes one poll of one of this many rentals, made beforehand.
+    PollOnce {
+        /// How many.
+        rentals: u32,
+    },
+}
+
+/// What was typed beside the scenario; each replaces what the file says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overrides {
+    /// Users in flight: closed arrivals.
+    pub users: Option<u32>,
+    /// Users started per second: open arrivals.
+    pub rate: Option<Rate>,
+    /// How long users start.
+    pub duration: Option<Duration>,
+    /// How many users start.
+    pub count: Option<u64>,
+    /// Connections.
+    pub connections: Option<u32>,
+    /// When to ask.
+    pub polling: Option<Strategy>,
+    /// More of them; these do not replace the file's.
+    pub thresholds: Vec<Threshold>,
+    /// Of all chance.
+    pub seed: Option<u64>,
+    /// The one account there is, where its key is given.
+    pub accounts: Option<u32>,
+}
+
+/// A scenario as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScenarioFile {
+    #[serde(rename = "description")]
+    _description: Option<String>,
+    seed: Option<u64>,
+    connections: Option<u32>,
+    request_timeout: Option<TimeSpan>,
+    #[serde(default)]
+    thresholds: Vec<Threshold>,
+    arrivals: ArrivalsFile,
+    stop: StopFile,
+    #[serde(default)]
+    users: UsersFile,
+    setup: Option<SetupFile>,
+    #[serde(rename = "mock")]
+    _mock: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ArrivalsFile {
+    users: Option<u32>,
+    ramp: Option<TimeSpan>,
+    rate: Option<Rate>,
+    stages: Option<Vec<Stage>>,
+    process: Option<Process>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StopFile {
+    duration: Option<TimeSpan>,
+    count: Option<u64>,
+    drain: Option<TimeSpan>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UsersFile {
+    #[serde(default, rename = "do")]
+    behaviour: BehaviourFile,
+    services: Option<Vec<ServiceName>>,
+    accounts: Option<u32>,
+    polling: Option<Strategy>,
+    give_up: Option<TimeSpan>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum BehaviourFile {
+    #[default]
+    RentAndWait,
+    PollOnce,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetupFile {
+    rentals: u32,
+}
+
+/// Why a scenario cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScenarioError {
+    /// The file says something that does not exist.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// Each part is fine, the whole is not.
+    #[error("{origin}: {message}")]
+    Whole {
+        /// The file's name.
+        origin: String,
+        /// What is wrong and what to write instead.
+        message: &'static str,
+    },
+}
+
+/// How many accounts open arrivals are spread over.
+const ACCOUNTS: u32 = 64;
+
+/// How many connections there are, if nobody says.
+const CONNECTIONS: u32 = 64;
+
+/// How long a request may take, if nobody says.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Scenario {
+    /// Reads the scenario `name` from `text`, which came from `origin`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScenarioError`] with the place of the mistake and what to write instead.
+    pub fn read(
+        name: &str,
+        origin: &str,
+        text: &str,
+        overrides: Overrides,
+    ) -> Result<Self, ScenarioError> {
+        let file: ScenarioFile = document::parse(origin, text)?;
+        file.resolve(name, overrides)
+            .map_err(|message| ScenarioError::Whole {
+                origin: origin.to_owned(),
+                message,
+            })
+    }
+}
+
+impl ScenarioFile {
+    fn resolve(self, name: &str, overrides: Overrides) -> Result<Scenario, &'static str> {
+        let arrivals = self.arrivals.resolve(&overrides)?;
+        let accounts = overrides.accounts.or(self.users.accounts);
+        let customers = self.users.customers(overrides.polling)?;
+        let behaviour = match (self.users.behaviour, self.setup) {
+            (BehaviourFile::PollOnce, Some(setup)) if setup.rentals > 0 => Behaviour::PollOnce {
+                rentals: setup.rentals,
+            },
+            (BehaviourFile::PollOnce, _) => {
+                return Err(
+                    "do = \"poll_once\" needs rentals to poll; write [setup] rentals = 256",
+                );
+            }
+            (BehaviourFile::RentAndWait, Some(_)) => {
+                return Err("[setup] is for do = \"poll_once\"; customers rent for themselves");
+            }
+            (BehaviourFile::RentAndWait, None) => Behaviour::RentAndWait,
+        };
+        let mut thresholds = self.thresholds;
+        thresholds.extend(overrides.thresholds);
+        Ok(Scenario {
+            name: name.to_owned(),
+            accounts: positive(
+                accounts.unwrap_or_else(|| default_accounts(&arrivals)),
+                "accounts = 0 leaves nobody to pay; write at least 1",
+            )?,
+            arrivals,
+            stop: self.stop.resolve(overrides.duration, overrides.count)?,
+            behaviour,
+            customers,
+            connections: positive(
+                overrides
+                    .connections
+                    .or(self.connections)
+                    .unwrap_or(CONNECTIONS),
+                "connections = 0 carries no request; write at least 1",
+            )?,
+            request_timeout: self.request_timeout.map_or(REQUEST_TIMEOUT, |span| span.0),
+            thresholds,
+            seed: overrides.seed.or(self.seed),
+        })
+    }
+}
+
+/// One account for each of a fixed number of users, so that no two of them
+/// rent under one key at the same time and every account's rentals are the
+/// same in every run with the same seed.
+const fn default_accounts(arrivals: &Arrivals) -> u32 {
+    match arrivals {
+        Arrivals::Closed { users, .. } => *users,
+        Arrivals::Open { .. } => ACCOUNTS,
+    }
+}
+
+const fn positive(number: u32, message: &'static str) -> Result<u32, &'static str> {
+    if number == 0 {
+        Err(message)
+    } else {
+        Ok(number)
+    }
+}
+
+impl ArrivalsFile {
+    fn resolve(self, overrides: &Overrides) -> Result<Arrivals, &'static str> {
+        if overrides.users.is_some() && overrides.rate.is_some() {
+            return Err("-c and -r are two kinds of arrivals; give one of them");
+        }
+        let ramp = self.ramp.map_or(Duration::ZERO, |ramp| ramp.0);
+        let process = self.process.unwrap_or_default();
+        let open = |profile| Arrivals::Open { profile, process };
+        if let Some(users) = overrides.users {
+            let users = positive(users, "-c 0 starts nobody; give at least 1")?;
+            return Ok(Arrivals::Closed { users, ramp });
+        }
+        if let Some(rate) = overrides.rate {
+            return Ok(open(RateProfile::constant(rate)));
+        }
+        match (self.users, self.rate, self.stages) {
+            (Some(users), None, None) if self.process.is_none() => {
+                let users = positive(
+                    users,
+                    "[arrivals] users = 0 starts nobody; write at least 1",
+                )?;
+                Ok(Arrivals::Closed { users, ramp })
+            }
+            (None, Some(rate), None) if self.ramp.is_none() => {
+                Ok(open(RateProfile::constant(rate)))
+            }
+            (None, None, Some(stages)) if self.ramp.is_none() && !stages.is_empty() => {
+                Ok(open(RateProfile::staged(stages)))
+            }
+            (Some(_), None, None) => {
+                Err("[arrivals] process belongs to rate or stages, not to users")
+            }
+            (None, Some(_), None) | (None, None, Some(_)) => Err(
+                "[arrivals] ramp belongs to users; for a rate write stages = [{ rate = \"500/s\", over = \"10s\" }]",
+            ),
+            _ => Err(
+                "[arrivals] needs exactly one of users = 400, rate = \"500/s\" and stages = [{ rate = \"500/s\", over = \"10s\" }]",
+            ),
+        }
+    }
+}
+
+impl StopFile {
+    fn resolve(self, duration: Option<Duration>, count: Option<u64>) -> Result<Stop, &'static str> {
+        let drain = self.drain.map(|span| span.0);
+        let stop = if duration.is_some() || count.is_some() {
+            Stop {
+                duration,
+                count,
+                drain,
+            }
+        } else {
+            Stop {
+                duration: self.duration.map(|span| span.0),
+                count: self.count,
+                drain,
+            }
+        };
+        if stop.duration.is_none() && stop.count.is_none() {
+            return Err("[stop] needs an end: duration = \"20s\", count = 1000, or both");
+        }
+        Ok(stop)
+    }
+}
+
+impl UsersFile {
+    fn customers(&self, polling: Option<Strategy>) -> Result<CustomerPlan, &'static str> {
+        let services: Vec<&'static Service> = match &self.services {
+            Some(names) => names.iter().map(|name| name.0).collect(),
+            None => Service::find("whatsapp").into_iter().collect(),
+        };
+        if services.is_empty() {
+            return Err(
+                "[users] services = [] leaves nothing to rent; write services = [\"whatsapp\"]",
+            );
+        }
+        let default = || {
+            "fixed(3s)"
+                .parse()
+                .expect("the default strategy is tested to parse")
+        };
+        Ok(CustomerPlan {
+            services,
+            polling: polling
+                .or_else(|| self.polling.clone())
+                .unwrap_or_else(default),
+            give_up: self.give_up.map(|span| span.0),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "[arrivals]\nusers = 4\n[stop]\ncount = 8\n";
+
+    fn read(text: &str, overrides: Overrides) -> Result<Scenario, String> {
+        Scenario::read("s", "s.toml", text, overrides).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_fill_what_is_not_written() {
+        let scenario = read(SMALL, Overrides::default()).expect("well-formed");
+        assert_eq!(scenario.accounts, 4);
+        assert_eq!(scenario.connections, CONNECTIONS);
+        assert_eq!(scenario.customers.polling.to_string(), "fixed(3s)");
+        assert_eq!(scenario.behaviour, Behaviour::RentAndWait);
+    }
+
+    #[test]
+    fn what_is_typed_replaces_what_is_written() {
+        let overrides = Overrides {
+            rate: Some("10/s".parse().expect("a rate")),
+            duration: Some(Duration::from_secs(3)),
+            ..Overrides::default()
+        };
+        let scenario = read(SMALL, overrides).expect("well-formed");
+        assert!(matches!(scenario.arrivals, Arrivals::Open { .. }));
+        assert_eq!(scenario.stop.duration, Some(Duration::from_secs(3)));
+        assert_eq!(scenario.stop.count, None);
+        assert_eq!(scenario.accounts, ACCOUNTS);
+    }
+
+    #[test]
+    fn mistakes_name_the_line_or_the_section() {
+        for (text, message) in [
+            (
+                "[arrivals]\nuser = 4\n",
+                "s.toml:2:1: unknown field `user`, expected one of `users`, `ramp`",
+            ),
+            (
+                "[arrivals]\nrate = \"5\"\n",
+                "s.toml:2:8: \"5\" is not a rate; write it like 2000/s",
+            ),
+            (
+                "[arrivals]\nusers = 4\n[stop]\nduration = \"20\"\n",
+                "s.toml:4:12: \"20\" is not a duration",
+            ),
+            (
+                "[arrivals]\nusers = 4\nrate = \"5/s\"\n[stop]\ncount = 1\n",
+                "s.toml: [arrivals] needs exactly one of",
+            ),
+            (
+                "[arrivals]\nusers = 4\n[stop]\n",
+                "s.toml: [stop] needs an end",
+            ),
+            (
+                "[arrivals]\nusers = 0\n[stop]\ncount = 1\n",
+                "s.toml: [arrivals] users = 0 starts nobody",
+            ),
+            (
+                "[arrivals]\nusers = 1\n[stop]\ncount = 1\n[users]\nservices = [\"whatsap\"]\n",
+                "s.toml:6:12: no service is named \"whatsap\", did you mean \"whatsapp\"",
+            ),
+            (
+                "thresholds = [\"lag.p95 < 2\"]\n[arrivals]\nusers = 1\n[stop]\ncount = 1\n",
+                "s.toml:1:14: \"2\" is not a limit for lag.p95",
+            ),
+            (
+                "[arrivals]\nusers = 1\n[stop]\ncount = 1\n[users]\ndo = \"poll_once\"\n",
+                "needs rentals to poll",
+            ),
+        ] {
+            let error = read(text, Overrides::default()).expect_err(text);
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What a run counts. Each worker has a tally of its own; tallies add up
+//! without loss, in any order.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::time::Duration;
+
+use contract::{Cents, Moment, Operation, Truth};
+
+use crate::answer::{Failure, Rented};
+use crate::call::Times;
+use crate::latencies::Latencies;
+
+/// Everything counted by one or more workers.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    operations: [OperationTally; 4],
+    /// What became of the rentals.
+    pub rentals: RentalTally,
+    /// What the rentals did to the balances.
+    pub money: MoneyTally,
+    /// Requests that were meant to be sent before the end of the arrivals.
+    pub offered: u64,
+    /// Requests that were answered before the end of the arrivals.
+    pub achieved: u64,
+}
+
+/// The requests of one operation.
+#[derive(Clone, Debug, Default)]
+pub struct OperationTally {
+    /// All requests, failed ones too.
+    pub requests: u64,
+    /// Failed requests by kind.
+    pub failures: BTreeMap<Failure, u64>,
+    /// From intended to answered.
+    pub response: Latencies,
+    /// From sent to answered.
+    pub service: Latencies,
+    /// From intended to sent.
+    pub slip: Latencies,
+}
+
+/// What became of the rentals.
+#[derive(Clone, Debug, Default)]
+pub struct RentalTally {
+    /// Customers that set out to rent.
+    pub started: u64,
+    /// Codes received.
+    pub delivered: u64,
+    /// Delivered rentals that the history confirmed.
+    pub confirmed: u64,
+    /// Rentals that ended at the server without an SMS.
+    pub expired: u64,
+    /// Rentals that the customer gave up on.
+    pub abandoned: u64,
+    /// Customers that got no rental.
+    pub failed: u64,
+    /// Polls made for delivered rentals.
+    pub polls_delivered: u64,
+    /// Polls made for all other rentals.
+    pub polls_undelivered: u64,
+    /// From the SMS being readable to the answer that carried it, by the mock's own clock.
+    pub detection_lag: Latencies,
+    /// From rent to SMS, as the mock drew it.
+    pub sms_delay: Latencies,
+    /// From the answer of rent to the code.
+    pub time_to_code: Latencies,
+    /// Changes if any rental, code or delay does; the order does not matter.
+    pub fingerprint: u64,
+}
+
+/// What the rentals did to the balances.
+#[derive(Clone, Debug, Default)]
+pub struct MoneyTally {
+    /// Charged by answered rents.
+    pub charged: Cents,
+    /// Given back for rentals that ended without an SMS.
+    pub refunded: Cents,
+    /// When the rentals that nobody saw the end of will end, and what each cost.
+    pub unfinished: Vec<(Moment, Cents)>,
+    /// Rents without an answer: whether they were charged is unknown.
+    pub unknown_rents: u64,
+}
+
+impl Tally {
+    /// The requests of `operation`.
+    pub const fn operation(&self, operation: Operation) -> &OperationTally {
+        &self.operations[operation as usize]
+    }
+
+    /// Counts a finished request.
+    ///
+    /// Latencies are those of answers, refusals included, and of timeouts,
+    /// whose time is a lower bound that must not go missing. A connection that
+    /// broke has no latency.
+    pub fn request(&mut self, operation: Operation, times: Times, failure: Option<Failure>) {
+        let tally = &mut self.operations[operation as usize];
+        tally.requests += 1;
+        tally.slip.record(times.sent.since(times.intended));
+        if failure.is_none_or(|kind| kind.was_answered() || kind == Failure::Timeout) {
+            tally.response.record(times.answered.since(times.intended));
+            tally.service.record(times.answered.since(times.sent));
+        }
+        if let Some(kind) = failure {
+            *tally.failures.entry(kind).or_default() += 1;
+        }
+    }
+
+    /// Counts a fault found in an answer that was already counted as a request.
+    pub fn mismatch(&mut self) {
+        let tally = &mut self.operations[Operation::History as usize];
+        *tally.failures.entry(Failure::Mismatch).or_default() += 1;
+    }
+
+    /// Adds the counts of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        for (ours, theirs) in self.operations.iter_mut().zip(&other.operations) {
+            ours.merge(theirs);
+        }
+        self.rentals.merge(&other.rentals);
+        self.money.merge(&other.money);
+        self.offered += other.offered;
+        self.achieved += other.achieved;
+    }
+
+    /// Requests of all operations.
+    pub fn requests(&self) -> u64 {
+        self.operations.iter().map(|tally| tally.requests).sum()
+    }
+
+    /// Failed requests of all operations.
+    pub fn failures(&self) -> u64 {
+        self.operations.iter().map(OperationTally::failed).sum()
+    }
+}
+
+impl OperationTally {
+    /// Failed requests of any kind.
+    pub fn failed(&self) -> u64 {
+        self.failures.values().sum()
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        for (kind, count) in &other.failures {
+            *self.failures.entry(*kind).or_default() += count;
+        }
+        self.response.merge(&other.response);
+        self.service.merge(&other.service);
+        self.slip.merge(&other.slip);
+    }
+}
+
+impl RentalTally {
+    /// Counts a code that arrived `time_to_code` after its rent.
+    pub fn received(&mut self, polls: u32, time_to_code: Duration, truth: Option<Truth>) {
+        self.delivered += 1;
+        self.polls_delivered += u64::from(polls);
+        self.time_to_code.record(time_to_code);
+        if let Some(truth) = truth {
+            self.detection_lag.record(truth.readable);
+            self.sms_delay.record(truth.delay);
+        }
+    }
+
+    /// Adds one delivered rental to the fingerprint.
+    pub fn add_to_fingerprint(
+        &mut self,
+        account: u32,
+        rented: &Rented,
+        code: &str,
+        truth: Option<Truth>,
+    ) {
+        // The default hasher's keys are fixed when it is built this way, and a
+        // sum does not depend on the order of its parts.
+        let hasher = BuildHasherDefault::<DefaultHasher>::default();
+        let delay = truth.map(|truth| truth.delay);
+        let hash = hasher.hash_one((account, rented.phone, rented.cost.0, code, delay));
+        self.fingerprint = self.fingerprint.wrapping_add(hash);
+    }
+
+    /// Polls of any rental.
+    pub const fn polls(&self) -> u64 {
+        self.polls_delivered + self.polls_undelivered
+    }
+
+    /// Customers that are done.
+    pub const fn ended(&self) -> u64 {
+        self.delivered + self.expired + self.abandoned + self.failed
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.started += other.started;
+        self.delivered += other.delivered;
+        self.confirmed += other.confirmed;
+        self.expired += other.expired;
+        self.abandoned += other.abandoned;
+        self.failed += other.failed;
+        self.polls_delivered += other.polls_delivered;
+        self.polls_undelivered += other.polls_undelivered;
+        self.detection_lag.merge(&other.detection_lag);
+        self.sms_delay.merge(&other.sms_delay);
+        self.time_to_code.merge(&other.time_to_code);
+        self.fingerprint = self.fingerprint.wrapping_add(other.fingerprint);
+    }
+}
+
+impl MoneyTally {
+    fn merge(&mut self, other: &Self) {
+        self.charged += other.charged;
+        self.refunded += other.refunded;
+        self.unfinished.extend_from_slice(&other.unfinished);
+        self.unknown_rents += other.unknown_rents;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(intended: u64, sent: u64, answered: u64) -> Times {
+        let at = |microseconds: u64| Moment::from_nanoseconds(microseconds * 1000);
+        Times {
+            intended: at(intended),
+            sent: at(sent),
+            answered: at(answered),
+        }
+    }
+
+    #[test]
+    fn response_is_service_plus_slip() {
+        let mut tally = Tally::default();
+        tally.request(Operation::CheckOtp, times(100, 130, 200), None);
+        let polls = tally.operation(Operation::CheckOtp);
+        assert_eq!(polls.response.greatest(), Some(100));
+        assert_eq!(polls.service.greatest(), Some(70));
+        assert_eq!(polls.slip.greatest(), Some(30));
+    }
+
+    #[test]
+    fn a_broken_connection_has_no_latency_but_a_timeout_has() {
+        let mut tally = Tally::default();
+        tally.request(Operation::Rent, times(0, 0, 9), Some(Failure::Reset));
+        assert_eq!(tally.operation(Operation::Rent).response.count(), 0);
+        tally.request(Operation::Rent, times(0, 0, 9), Some(Failure::Timeout));
+        tally.request(Operation::Rent, times(0, 0, 9), Some(Failure::Status(503)));
+        let rents = tally.operation(Operation::Rent);
+        assert_eq!(
+            (rents.requests, rents.failed(), rents.response.count()),
+            (3, 3, 2)
+        );
+    }
+
+    #[test]
+    fn the_fingerprint_ignores_order_and_nothing_else() {
+        let rented = |phone| Rented {
+            id: 1,
+            phone,
+            cost: Cents(144),
+            expires_in: Duration::from_secs(1200),
+        };
+        let sum = |rentals: &[(u32, u64, &str)]| {
+            let mut tally = RentalTally::default();
+            for (account, phone, code) in rentals {
+                tally.add_to_fingerprint(*account, &rented(*phone), code, None);
+            }
+            tally.fingerprint
+        };
+        assert_eq!(
+            sum(&[(0, 1, "11"), (1, 2, "22")]),
+            sum(&[(1, 2, "22"), (0, 1, "11")])
+        );
+        assert_ne!(sum(&[(0, 1, "11")]), sum(&[(0, 1, "12")]));
+        assert_ne!(sum(&[(0, 1, "11")]), sum(&[(1, 1, "11")]));
+    }
+}

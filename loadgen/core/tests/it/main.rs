@@ -1,0 +1,5 @@
+//! The fleet in virtual time, against a server that is a few lines long.
+
+mod customers;
+mod stall;
+mod world;
