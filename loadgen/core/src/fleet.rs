@@ -184,6 +184,11 @@ impl Fleet {
         self.last_wait = self.last_wait.min(deadline);
     }
 
+    /// When the last user may start.
+    pub const fn last_start(&self) -> Moment {
+        self.last_start
+    }
+
     /// Users alive.
     pub const fn alive(&self) -> u32 {
         self.alive

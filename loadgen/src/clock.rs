@@ -1,0 +1,30 @@
+//! The wall behind the moments: the only place of this crate that reads a clock.
+
+use std::time::Instant;
+
+use contract::Moment;
+
+/// Counts from the start of the run. Monotonic.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: Instant,
+}
+
+impl Clock {
+    /// A clock that stands at [`Moment::START`].
+    pub fn start() -> Self {
+        Self {
+            started: Instant::now(),
+        }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Moment {
+        Moment::from(self.started.elapsed())
+    }
+
+    /// A moment of this run as the operating system counts it.
+    pub fn instant(&self, moment: Moment) -> Instant {
+        self.started + moment.since_start()
+    }
+}

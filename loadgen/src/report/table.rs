@@ -1,0 +1,72 @@
+//! The table of requests: three lines for each operation, because response is
+//! what a customer waits, service is what the server took, and slip is what
+//! the generator added.
+
+use std::fmt::Write;
+
+use contract::Operation;
+use loadgen_core::latencies::Latencies;
+use loadgen_core::tally::{OperationTally, Tally};
+use loadgen_core::units;
+
+use super::{BAD, DIM, HEADING, line};
+
+/// Appends the table of all operations that were used.
+pub(super) fn requests(out: &mut String, tally: &Tally) {
+    line!(out, "");
+    line!(
+        out,
+        "{HEADING}{:<12}{:>9}{:>8}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{HEADING:#}",
+        "",
+        "requests",
+        "errors",
+        "mean",
+        "p50",
+        "p90",
+        "p99",
+        "p99.9",
+        "max"
+    );
+    for operation in Operation::ALL {
+        let tally = tally.operation(operation);
+        if tally.requests > 0 {
+            rows(out, operation, tally);
+        }
+    }
+}
+
+fn rows(out: &mut String, operation: Operation, tally: &OperationTally) {
+    let failed = match tally.failed() {
+        0 => format!("{:>8}", 0),
+        some => format!("{BAD}{:>8}{BAD:#}", units::count(some)),
+    };
+    let requests = units::count(tally.requests);
+    line!(
+        out,
+        "{HEADING}{operation:<12}{HEADING:#}{requests:>9}{failed}{}",
+        figures(&tally.response)
+    );
+    line!(
+        out,
+        "{DIM}{:<29}{}{DIM:#}",
+        "  service",
+        figures(&tally.service)
+    );
+    line!(out, "{DIM}{:<29}{}{DIM:#}", "  slip", figures(&tally.slip));
+}
+
+fn figures(latencies: &Latencies) -> String {
+    let quantile = |quantile| latencies.quantile(quantile).map(|value| value as f64);
+    let figures = [
+        latencies.mean(),
+        quantile(0.5),
+        quantile(0.9),
+        quantile(0.99),
+        quantile(0.999),
+        latencies.greatest().map(|value| value as f64),
+    ];
+    let shown = |figure: Option<f64>| figure.map_or_else(|| "n/a".to_owned(), units::time);
+    figures
+        .map(|figure| format!("{:>10}", shown(figure)))
+        .concat()
+}

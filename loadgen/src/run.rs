@@ -1,0 +1,285 @@
+//! A run and its phases: read the balances, make the rentals that polls need,
+//! put on the load, read the balances again. Every phase is a plan for the
+//! same fleet; only the third is what the rates are about.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{ApiKey, Cents, Dice};
+use loadgen_core::arrivals::Arrivals;
+use loadgen_core::fleet::{Plan, Role, Target as Rental};
+use loadgen_core::outcome::{Ledger, Outcome};
+use loadgen_core::scenario::{Behaviour, Scenario};
+use loadgen_core::stop::Stop;
+use loadgen_core::tally::Tally;
+use loadgen_core::threshold::Verdict;
+
+use crate::clock::Clock;
+use crate::interrupt::{Interrupt, Urgency};
+use crate::phase::{self, Context, Finished, Work};
+use crate::progress::{Display, Stage};
+use crate::target::Target;
+
+/// What to run, against what.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// What to do.
+    pub scenario: &'a Scenario,
+    /// Of all chance.
+    pub seed: u64,
+    /// The server.
+    pub target: &'a Target,
+    /// Whose accounts.
+    pub keys: Keys,
+    /// Worker threads.
+    pub threads: u32,
+}
+
+/// Whose accounts the users have.
+#[derive(Clone, Copy, Debug)]
+pub enum Keys {
+    /// Accounts that a mock opens on first use, with keys counted from the seed.
+    MadeUp,
+    /// One real account.
+    Given(ApiKey),
+}
+
+/// A finished run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What was measured.
+    pub outcome: Outcome,
+    /// How each threshold came out.
+    pub verdicts: Vec<Verdict>,
+    /// Whether the user stopped the run early.
+    pub interrupted: bool,
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Nobody answers.
+    #[error("{target} cannot be reached: {source}; is the server running, and is this its port?")]
+    Unreachable {
+        /// The server.
+        target: String,
+        /// The operating system's complaint.
+        source: io::Error,
+    },
+    /// The server answers, but not with balances.
+    #[error(
+        "{target} does not answer as the CodySMS API does: {kinds} reading the balances of \
+         {accounts} accounts; is it an otplab mock, and if it wants keys of its own, is --key-env given?"
+    )]
+    NotTheApi {
+        /// The server.
+        target: String,
+        /// What went wrong, by kind.
+        kinds: String,
+        /// How many accounts were tried.
+        accounts: u32,
+    },
+    /// The server gives no rentals to poll.
+    #[error("{target} gave no rentals to poll during set-up: {kinds}")]
+    NothingToPoll {
+        /// The server.
+        target: String,
+        /// What went wrong, by kind.
+        kinds: String,
+    },
+}
+
+/// How many requests of the first, second and last phase are under way at once.
+const PREPARING: u32 = 64;
+
+/// Runs a scenario to its end, or until the user has had enough.
+///
+/// # Errors
+///
+/// [`RunError`] when the server cannot be loaded at all. Failed requests are
+/// no errors; they are counted.
+pub fn run(
+    job: &Job<'_>,
+    interrupt: &Interrupt,
+    display: &mut dyn Display,
+) -> Result<Run, RunError> {
+    let dice = Dice::new(job.seed);
+    let scenario = job.scenario;
+    let keys: Vec<_> = match job.keys {
+        Keys::Given(key) => vec![key],
+        Keys::MadeUp => (0..u64::from(scenario.accounts))
+            .map(|index| ApiKey::made_up(dice, index))
+            .collect(),
+    };
+    let context = Context {
+        clock: Clock::start(),
+        target: job.target,
+        keys: &keys,
+        connections: scenario.connections,
+        request_timeout: scenario.request_timeout,
+        threads: job.threads,
+    };
+    let mut show = Show {
+        context,
+        dice,
+        interrupt,
+        display,
+    };
+    let opening = show.balances(Stage::Opening)?;
+    let (before, mut tally) = (opening.found.balances, opening.tally);
+    let role = match scenario.behaviour {
+        Behaviour::RentAndWait => Role::Customer(scenario.customers.clone()),
+        Behaviour::PollOnce { rentals } => {
+            let rentals = show.rentals(scenario, rentals, &mut tally)?;
+            Role::PollOnce(rentals)
+        }
+    };
+    let load = show.load(scenario, role)?;
+    // What came before counts as requests, but not into the rates.
+    (tally.offered, tally.achieved) = (0, 0);
+    tally.merge(&load.tally);
+    let ledger = match interrupt.urgency() {
+        Urgency::Stop => None,
+        Urgency::None | Urgency::Drain => Some(show.audit(&before, &mut tally)?),
+    };
+    let outcome = Outcome {
+        tally,
+        duration: load.end.since(load.start),
+        window: load.last_start.since(load.start),
+        ledger,
+    };
+    let verdicts = scenario
+        .thresholds
+        .iter()
+        .map(|threshold| threshold.judge(&outcome));
+    Ok(Run {
+        verdicts: verdicts.collect(),
+        outcome,
+        interrupted: interrupt.urgency() > Urgency::None,
+    })
+}
+
+/// The phases, one by one.
+struct Show<'a> {
+    context: Context<'a>,
+    dice: Dice,
+    interrupt: &'a Interrupt,
+    display: &'a mut dyn Display,
+}
+
+impl Show<'_> {
+    /// Reads the balance of every account.
+    fn balances(&mut self, stage: Stage) -> Result<Finished, RunError> {
+        let accounts = self.context.keys.len() as u32;
+        let finished = self.few(Role::ReadBalance, accounts, stage)?;
+        if finished.found.balances.is_empty() {
+            return Err(RunError::NotTheApi {
+                target: self.context.target.to_string(),
+                kinds: kinds(&finished.tally),
+                accounts,
+            });
+        }
+        Ok(finished)
+    }
+
+    /// Makes rentals for others to poll.
+    fn rentals(
+        &mut self,
+        scenario: &Scenario,
+        count: u32,
+        tally: &mut Tally,
+    ) -> Result<Arc<[Rental]>, RunError> {
+        let role = Role::RentOnly(scenario.customers.clone());
+        let finished = self.few(role, count, Stage::SetUp)?;
+        tally.merge(&finished.tally);
+        let mut rentals = finished.found.rentals;
+        if rentals.is_empty() {
+            return Err(RunError::NothingToPoll {
+                target: self.context.target.to_string(),
+                kinds: kinds(&finished.tally),
+            });
+        }
+        // Answers come in any order; whom a user polls must not depend on it.
+        rentals.sort_unstable_by_key(|rental| (rental.account, rental.rental));
+        Ok(rentals.into())
+    }
+
+    /// The load itself.
+    fn load(&mut self, scenario: &Scenario, role: Role) -> Result<Finished, RunError> {
+        let plan = Plan {
+            arrivals: scenario.arrivals.clone(),
+            stop: scenario.stop,
+            role,
+            accounts: self.context.keys.len() as u32,
+            dice: self.dice,
+        };
+        self.phase(plan, Stage::Load)
+    }
+
+    /// Reads the balances again and compares.
+    fn audit(
+        &mut self,
+        before: &BTreeMap<u32, Cents>,
+        tally: &mut Tally,
+    ) -> Result<Ledger, RunError> {
+        let accounts = self.context.keys.len() as u32;
+        let closing = self.few(Role::ReadBalance, accounts, Stage::Closing)?;
+        let ledger = Ledger::audit(before, &closing.found.balances, &tally.money, closing.end);
+        let (offered, achieved) = (tally.offered, tally.achieved);
+        tally.merge(&closing.tally);
+        (tally.offered, tally.achieved) = (offered, achieved);
+        Ok(ledger)
+    }
+
+    /// A phase of `count` users with one request each.
+    fn few(&mut self, role: Role, count: u32, stage: Stage) -> Result<Finished, RunError> {
+        let plan = Plan {
+            arrivals: Arrivals::Closed {
+                users: count.min(PREPARING),
+                ramp: Duration::ZERO,
+            },
+            stop: Stop {
+                count: Some(u64::from(count)),
+                ..Stop::default()
+            },
+            role,
+            accounts: self.context.keys.len() as u32,
+            dice: self.dice,
+        };
+        self.phase(plan, stage)
+    }
+
+    fn phase(&mut self, plan: Plan, stage: Stage) -> Result<Finished, RunError> {
+        let interrupt = match stage {
+            // Even a run that was cut short says whether the money adds up.
+            Stage::Closing => self.interrupt.only_stop(),
+            Stage::Opening | Stage::SetUp | Stage::Load => self.interrupt.clone(),
+        };
+        let mut work = Work {
+            plan: Arc::new(plan),
+            interrupt,
+            stage,
+            display: self.display,
+        };
+        phase::run(&self.context, &mut work).map_err(|source| RunError::Unreachable {
+            target: self.context.target.to_string(),
+            source,
+        })
+    }
+}
+
+/// Failures by kind, as a fragment: `64 times http_401`.
+fn kinds(tally: &Tally) -> String {
+    let kinds: Vec<_> = contract::Operation::ALL
+        .iter()
+        .flat_map(|operation| &tally.operation(*operation).failures)
+        .map(|(kind, count)| format!("{count} times {kind}"))
+        .collect();
+    if kinds.is_empty() {
+        "no answers".to_owned()
+    } else {
+        kinds.join(", ")
+    }
+}
