@@ -1,22 +1,22 @@
 //! What can be typed. Each subcommand has a file here that only mirrors its
 //! flags; defaults that a file may override are filled in by `command`.
 
-pub mod serve;
+pub(crate) mod serve;
 
 use clap::{Parser, Subcommand};
 
 /// A laboratory for programs that rent a phone number and wait for a one-time password.
 #[derive(Debug, Parser)]
 #[command(name = "otplab", version, max_term_width = 100)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run a local fake of the CodySMS API.
     Serve(serve::ServeArguments),
 }

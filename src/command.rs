@@ -1,3 +1,3 @@
 //! One file per subcommand: from what was typed to a finished run.
 
-pub mod serve;
+pub(crate) mod serve;

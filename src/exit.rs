@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// The verdict of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// 0: everything asked for held.
     Passed,
     /// 1: it was measured, and something did not hold.

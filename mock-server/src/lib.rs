@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The mock of the CodySMS API over HTTP: sockets, threads, waiting and
+//! webhooks around `mock-server-core`, which makes every decision.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`server`] | starting, holding and stopping |
+//! | `worker` | the threads and who serves which connection |
+//! | `connection` | one connection to its end, the bad ends included |
+//! | `api` | the request path: decode, decide, deliver |
+//! | `translation`, `request_body`, `reply_body` | between hyper's types and the core's |
+//! | `state`, `clock` | the mock behind its lock, and the time it is told |
+//! | `webhook` | posting what the core says is due |
+//! | `stop` | the request to stop |
+//!
+//! ```
+//! use mock_server::Server;
+//! use mock_server_core::Settings;
+//!
+//! let running = Server::local().start(Settings::new(7))?;
+//! assert!(running.address().ip().is_loopback());
+//! running.stop();
+//! # Ok::<(), mock_server::StartError>(())
+//! ```
+
+mod api;
+mod clock;
+mod connection;
+mod reply_body;
+mod request_body;
+pub mod server;
+mod state;
+mod stop;
+mod translation;
+mod webhook;
+mod worker;
+
+pub use server::{Running, Server, StartError};

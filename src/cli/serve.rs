@@ -1,5 +1,126 @@
-//! The flags of `otplab serve`.
+//! The flags of `otplab serve`, as typed or from the environment. What is left
+//! out here may still be said by the file that `--config` names.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use contract::{Cents, Law};
+use mock_server_core::settings::RentalLife;
+use mock_server_core::{FaultRule, WebhookUrl};
+use serde::{Deserialize, Deserializer, de};
 
 /// What was typed after `otplab serve`.
-#[derive(Debug, clap::Args)]
-pub struct ServeArguments {}
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ServeArguments {
+    /// Where to listen; port 0 takes any free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "OTPLAB_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<ListenAddress>,
+
+    /// Write the port to this file once the server is ready
+    #[arg(long, env = "OTPLAB_PORT_FILE", value_name = "FILE")]
+    pub(crate) port_file: Option<PathBuf>,
+
+    /// Make everything random repeatable [default: a new one every time, which is printed]
+    #[arg(long, env = "OTPLAB_SEED", value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+
+    /// Time from rent to SMS: 2s, uniform(1s,5s), lognormal(4s,0.67), never, a weighted sum of
+    /// such, or instant, fast, typical, congested, lossy, retry_steps, late [default: typical]
+    #[arg(long, env = "OTPLAB_SMS_DELAY", value_name = "LAW")]
+    pub(crate) sms_delay: Option<Law>,
+
+    /// Let requests go wrong, like `check_otp: status(503) first 2`; may be repeated
+    #[arg(
+        long,
+        env = "OTPLAB_FAULT",
+        value_name = "RULE",
+        value_delimiter = ';',
+        long_help = "Let requests go wrong: `OPERATION: FAULT WHEN`. May be repeated; in \
+                     OTPLAB_FAULT the rules are separated by semicolons.\n\n\
+                     OPERATION  profile, rent, check_otp, history or *\n\
+                     FAULT      status(503), latency(LAW), reset_peer, timeout, truncate_body, \
+                     truncate_body(BYTES), malformed_json, rate_limit, rate_limit(2s), no_numbers\n\
+                     WHEN       first 2, nth 3, every 5, probability 0.1, or nothing for always; \
+                     counted for each account"
+    )]
+    pub(crate) fault: Option<Vec<FaultRule>>,
+
+    /// What a fresh account has [default: 1000.00]
+    #[arg(
+        long,
+        env = "OTPLAB_BALANCE",
+        value_name = "AMOUNT",
+        allow_hyphen_values = true
+    )]
+    pub(crate) balance: Option<Cents>,
+
+    /// How long a rented number waits for its SMS [default: 1200s]
+    #[arg(long, env = "OTPLAB_RENTAL_LIFE", value_name = "DURATION")]
+    pub(crate) rental_life: Option<RentalLife>,
+
+    /// Post a webhook here when an SMS arrives
+    #[arg(long, env = "OTPLAB_WEBHOOK_URL", value_name = "URL")]
+    pub(crate) webhook_url: Option<WebhookUrl>,
+
+    /// Let webhooks leave this machine for this host; may be repeated
+    #[arg(
+        long,
+        env = "OTPLAB_ALLOW_WEBHOOK_HOST",
+        value_name = "HOST",
+        value_delimiter = ';'
+    )]
+    pub(crate) allow_webhook_host: Option<Vec<String>>,
+
+    /// Threads that serve connections [default: as many as the machine has cores]
+    #[arg(long, env = "OTPLAB_THREADS", value_name = "COUNT")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Read from this TOML file what neither a flag nor the environment says
+    #[arg(long, env = "OTPLAB_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// A socket address, or `localhost` with a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ListenAddress(pub(crate) SocketAddr);
+
+/// Not a place to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListenAddressError(String);
+
+impl fmt::Display for ListenAddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        write!(
+            f,
+            "{text:?} is not an address with a port; write it like 127.0.0.1:8080, \
+             or 127.0.0.1:0 for any free port"
+        )
+    }
+}
+
+impl std::error::Error for ListenAddressError {}
+
+impl FromStr for ListenAddress {
+    type Err = ListenAddressError;
+
+    fn from_str(text: &str) -> Result<Self, ListenAddressError> {
+        let local = |port: &str| Some((Ipv4Addr::LOCALHOST, port.parse().ok()?).into());
+        text.parse()
+            .ok()
+            .or_else(|| text.strip_prefix("localhost:").and_then(local))
+            .map(Self)
+            .ok_or_else(|| ListenAddressError(text.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for ListenAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}

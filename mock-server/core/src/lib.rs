@@ -1,1 +1,53 @@
-//! Placeholder.
+//! The mock of the CodySMS API: given the time and a request, what it answers,
+//! and when and how the answer is delivered. No I/O, no clock, no entropy; the
+//! `mock-server` crate is its shell.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`settings`] | how a mock behaves, complete and as people write it |
+//! | [`fault`] | the rules by which requests go wrong |
+//! | [`request`], [`reply`] | what comes in, what goes out |
+//! | [`mock`] | the request path: route, account, faults, operation |
+//! | [`webhook`], [`webhook_url`] | which events are due, and where they go |
+//! | `account`, `ledger`, `person` | what one API key owns |
+//! | `rental`, `register`, `phone` | what can be rented, and by which name |
+//! | `history`, `rent_body` | one operation's own reading and writing |
+//!
+//! A rental is a function of time: what arrives, when, and when it ends is
+//! decided when it is made. A poll asks where on that line `now` stands.
+//!
+//! ```
+//! use contract::Moment;
+//! use mock_server_core::{Mock, Request, Settings};
+//!
+//! let mut mock = Mock::new(Settings::new(7), jiff::Timestamp::UNIX_EPOCH);
+//! let key = [b'k'; 60];
+//! let reply = mock.handle(Moment::START, &Request::plain("GET", "/api/v1/profile", &key));
+//! assert_eq!(reply.status, 200);
+//! ```
+
+#![warn(missing_docs)]
+
+mod account;
+pub mod fault;
+mod history;
+mod ledger;
+pub mod mock;
+mod person;
+mod phone;
+mod register;
+mod rent_body;
+mod rental;
+pub mod reply;
+pub mod request;
+pub mod settings;
+pub mod webhook;
+pub mod webhook_url;
+
+pub use fault::{FaultRule, FaultRuleError};
+pub use mock::Mock;
+pub use reply::{Delivery, Reply};
+pub use request::{Body, Request};
+pub use settings::{Settings, SettingsFile, WebhookSettings};
+pub use webhook::{DeliveryId, WebhookAttempt, WebhookOutcome};
+pub use webhook_url::{WebhookUrl, WebhookUrlError};

@@ -1,0 +1,139 @@
+//! What one API key owns: a person, money, numbers and rentals. It enforces
+//! that money and rentals agree; it knows no requests.
+
+use contract::{Cents, Dice, Moment, Problem, Service};
+
+use crate::ledger::Ledger;
+use crate::person::Person;
+use crate::phone::PhoneBook;
+use crate::rental::{Rental, Terms};
+
+/// The tenant of the mock. Nothing of one account depends on another.
+#[derive(Debug)]
+pub(crate) struct Account {
+    /// What its dice are counted by.
+    pub(crate) number: u64,
+    /// Who it belongs to.
+    pub(crate) person: Person,
+    /// How many of its requests each fault rule has seen.
+    pub(crate) seen_by_rule: Vec<u64>,
+    ledger: Ledger,
+    phones: PhoneBook,
+    /// In the order in which they were made, and so also in that of their ends.
+    rentals: Vec<Rental>,
+    /// How many of the rentals have ended and are settled in the ledger.
+    settled: usize,
+}
+
+impl Account {
+    /// A fresh account.
+    pub(crate) fn open(dice: Dice, number: u64, opening: Cents, fault_rules: usize) -> Self {
+        Self {
+            number,
+            person: Person::invent(dice, number),
+            seen_by_rule: vec![0; fault_rules],
+            ledger: Ledger::new(opening),
+            phones: PhoneBook::new(dice, number),
+            rentals: Vec::new(),
+            settled: 0,
+        }
+    }
+
+    /// Rents a number under the name `id` and charges for it.
+    ///
+    /// # Errors
+    ///
+    /// Too little money, or no number left; then nothing has changed.
+    pub(crate) fn rent(
+        &mut self,
+        now: Moment,
+        service: &'static Service,
+        id: u32,
+        terms: Terms<'_>,
+    ) -> Result<Rental, Problem> {
+        self.settle(now, terms);
+        if !self.ledger.affords(service.price) {
+            return Err(Problem::InsufficientBalance);
+        }
+        let phone = self
+            .phones
+            .take(now, now + terms.life)
+            .ok_or(Problem::NoNumbers)?;
+        let index = self.rentals.len() as u64;
+        let rental = Rental::decide(terms, (self.number, index), (id, service, phone), now);
+        self.ledger.charge(service.price);
+        self.rentals.push(rental);
+        Ok(rental)
+    }
+
+    /// Money left at `now`.
+    pub(crate) fn balance(&mut self, now: Moment, terms: Terms<'_>) -> Cents {
+        self.settle(now, terms);
+        self.ledger.balance()
+    }
+
+    /// All rentals, the oldest first.
+    pub(crate) fn rentals(&self) -> &[Rental] {
+        &self.rentals
+    }
+
+    /// Refunds what has ended without an SMS. Done when somebody looks, which
+    /// nobody can tell from it being done on time.
+    fn settle(&mut self, now: Moment, terms: Terms<'_>) {
+        while let Some(rental) = self.rentals.get(self.settled)
+            && rental.created + terms.life <= now
+        {
+            if rental.sms_at().is_none() {
+                self.ledger.refund(rental.service.price);
+            }
+            self.settled += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use contract::Law;
+    use contract::service::SERVICES;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rental::State;
+
+    const LIFE: Duration = Duration::from_secs(1200);
+
+    proptest! {
+        #[test]
+        fn opening_less_charges_plus_refunds_is_the_balance(
+            steps in proptest::collection::vec((0_u64..900, 0..SERVICES.len()), 1..120),
+            opening in 0_i64..20_000,
+            seed: u64,
+        ) {
+            let sms_delay: Law = "0.5*uniform(0s,1300s) + 0.5*never".parse().expect("a law");
+            let terms = Terms { dice: Dice::new(seed), sms_delay: &sms_delay, life: LIFE };
+            let mut account = Account::open(terms.dice, 1, Cents(opening), 0);
+            let mut now = Moment::START;
+            for (id, (seconds, service)) in steps.into_iter().enumerate() {
+                now += Duration::from_secs(seconds);
+                let before = account.balance(now, terms);
+                let service = &SERVICES[service];
+                let refused = account.rent(now, service, id as u32, terms).is_err();
+                prop_assert_eq!(refused, before < service.price);
+                prop_assert_eq!(account.balance(now, terms), Cents(opening) - owed(&account, now));
+                prop_assert!(account.balance(now, terms) >= Cents::ZERO);
+            }
+        }
+    }
+
+    /// The price of all rentals that have not ended without an SMS, from their states alone.
+    fn owed(account: &Account, now: Moment) -> Cents {
+        account
+            .rentals()
+            .iter()
+            .filter(|rental| rental.state(now, LIFE) != State::Expired)
+            .map(|rental| rental.service.price)
+            .sum()
+    }
+}

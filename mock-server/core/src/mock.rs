@@ -1,0 +1,332 @@
+//! The mock: from a moment and a request to a reply. It owns everything and
+//! waits for nothing; the time it knows is the time it was last told.
+
+use bytes::Bytes;
+use contract::body::{self, CheckOtp, HistoryRow, Profile, Rent, User, Webhook};
+use contract::{ApiKey, Dice, Moment, Problem, Route, RouteError, Truth};
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use rustc_hash::FxBuildHasher;
+
+use crate::account::Account;
+use crate::fault::{Damage, Verdict};
+use crate::history::{self, Page};
+use crate::register::{Place, Register};
+use crate::rent_body;
+use crate::rental::{Rental, State, Terms};
+use crate::reply::{Delivery, Reply, json};
+use crate::request::Request;
+use crate::settings::Settings;
+use crate::webhook::{DeliveryId, WebhookAttempt, WebhookOutcome, WebhookQueue};
+
+/// A whole fake API, all accounts included.
+#[derive(Debug)]
+pub struct Mock {
+    settings: Settings,
+    /// What the wall clock showed at [`Moment::START`].
+    epoch: Timestamp,
+    dice: Dice,
+    /// The latest moment that anybody told us. Time given by two threads may
+    /// arrive out of order; it must not run backwards for an account.
+    now: Moment,
+    accounts: IndexMap<ApiKey, Account, FxBuildHasher>,
+    register: Register,
+    webhooks: WebhookQueue,
+    /// The answer to almost every poll, encoded once.
+    waiting: Bytes,
+}
+
+impl Mock {
+    /// An API without any accounts, whose run began when the wall clock showed `epoch`.
+    pub fn new(settings: Settings, epoch: Timestamp) -> Self {
+        Self {
+            dice: Dice::new(settings.seed),
+            settings,
+            epoch,
+            now: Moment::START,
+            accounts: IndexMap::default(),
+            register: Register::default(),
+            webhooks: WebhookQueue::default(),
+            waiting: json(&CheckOtp::waiting()),
+        }
+    }
+
+    /// Answers `request`, which arrived at `now`.
+    pub fn handle(&mut self, now: Moment, request: &Request<'_>) -> Reply {
+        let now = self.advance(now);
+        self.answer(now, request)
+            .unwrap_or_else(|problem| Reply::refusal(problem, now))
+    }
+
+    /// When the next webhook is due; nothing needs to be done before.
+    pub fn next_webhook_due(&self) -> Option<Moment> {
+        self.webhooks.next_due()
+    }
+
+    /// The next webhook to post, if one is due by `now`. Ask again until there is none.
+    pub fn take_due_webhook(&mut self, now: Moment) -> Option<WebhookAttempt> {
+        let now = self.advance(now);
+        let (delivery, number) = self.webhooks.begin(now)?;
+        let body = self.webhook_body(delivery)?;
+        Some(WebhookAttempt {
+            delivery,
+            number,
+            body,
+        })
+    }
+
+    /// Tells what became of an attempt that ended at `now`.
+    pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
+        let now = self.advance(now);
+        if let Some(settings) = &self.settings.webhook {
+            self.webhooks.end(now, delivery, outcome, settings);
+        }
+    }
+
+    fn advance(&mut self, now: Moment) -> Moment {
+        self.now = self.now.max(now);
+        self.now
+    }
+
+    /// Route, account, faults, operation, in this order: a request that means
+    /// no operation or has no valid key is refused before any rule sees it.
+    fn answer(&mut self, now: Moment, request: &Request<'_>) -> Result<Reply, Problem> {
+        let route = find_route(request)?;
+        let account = self.account(request.auth)?;
+        let verdict = self.judge(account, &route);
+        let Some(latency) = verdict.latency else {
+            return Ok(Reply::nothing(Delivery::Never));
+        };
+        let at = now + latency;
+        if let Some(reply) = verdict.damage.and_then(|damage| instead(damage, at)) {
+            return Ok(reply);
+        }
+        let times = Times { now, at };
+        let reply = self
+            .carry_out(account, &route, request, times)
+            .unwrap_or_else(|problem| Reply::refusal(problem, at));
+        Ok(match verdict.damage {
+            None => reply,
+            Some(damage) => broken(damage, reply, at),
+        })
+    }
+
+    /// The place of the account that owns the key, which is opened at its first use.
+    fn account(&mut self, auth: Option<&[u8]>) -> Result<u32, Problem> {
+        let key = ApiKey::from_bytes(auth.ok_or(Problem::MissingKey)?)
+            .map_err(|_| Problem::InvalidKey)?;
+        let place = match self.accounts.get_index_of(&key) {
+            Some(place) => place,
+            None => self.open(key),
+        };
+        Ok(place as u32)
+    }
+
+    #[cold]
+    fn open(&mut self, key: ApiKey) -> usize {
+        let Settings {
+            balance, faults, ..
+        } = &self.settings;
+        let account = Account::open(self.dice, key.account(), *balance, faults.len());
+        self.accounts.insert_full(key, account).0
+    }
+
+    fn judge(&mut self, place: u32, route: &Route<'_>) -> Verdict {
+        if self.settings.faults.is_empty() {
+            return Verdict::HARMLESS;
+        }
+        let account = &mut self.accounts[place as usize];
+        let dice = (self.dice, account.number);
+        let seen = &mut account.seen_by_rule;
+        Verdict::reach(&self.settings.faults, seen, dice, route.operation())
+    }
+
+    fn carry_out(
+        &mut self,
+        account: u32,
+        route: &Route<'_>,
+        request: &Request<'_>,
+        times: Times,
+    ) -> Result<Reply, Problem> {
+        match *route {
+            Route::CheckOtp(id) => self.check_otp(account, id, request, times),
+            Route::Rent => self.rent(account, request, times),
+            Route::Profile => Ok(self.profile(account, times)),
+            Route::History => Ok(self.history(account, request, times)),
+        }
+    }
+
+    fn check_otp(
+        &self,
+        account: u32,
+        id: &str,
+        request: &Request<'_>,
+        times: Times,
+    ) -> Result<Reply, Problem> {
+        let place = self.register.find(id);
+        let place = place.filter(|place| place.account == account);
+        let rental = self.rental(place.ok_or(Problem::NoSuchRental)?);
+        let body = match rental.state(times.now, self.settings.rental_life) {
+            State::Pending => self.waiting.clone(),
+            State::Completed => received(rental),
+            State::Expired => json(&CheckOtp::expired()),
+        };
+        let truth = request.truth.then(|| truth(rental, times)).flatten();
+        Ok(Reply {
+            truth,
+            ..Reply::success(body, times.at)
+        })
+    }
+
+    fn rent(&mut self, place: u32, request: &Request<'_>, times: Times) -> Result<Reply, Problem> {
+        let service = rent_body::service(request.content_type, request.body)?;
+        let id = self.register.next_id();
+        let terms = terms(&self.settings, self.dice);
+        let account = &mut self.accounts[place as usize];
+        let rental = account.rent(times.now, service, id, terms)?;
+        let index = account.rentals().len() as u32 - 1;
+        self.register.enter(Place {
+            account: place,
+            index,
+        });
+        if let Some(moment) = rental.sms_at().filter(|_| self.settings.webhook.is_some()) {
+            self.webhooks.plan(moment, DeliveryId(id));
+        }
+        Ok(Reply::success(self.rented(&rental), times.at))
+    }
+
+    fn rented(&self, rental: &Rental) -> Bytes {
+        let life = self.settings.rental_life;
+        json(&Rent {
+            success: true,
+            message: body::RENTED.into(),
+            rental: body::Rental {
+                id: u64::from(rental.id),
+                phone: rental.phone.digits().into(),
+                service: rental.service.rent_name.into(),
+                cost: rental.service.price,
+                // Rounded up, because a life of half a second is not one of none.
+                expires_in_seconds: life.as_millis().div_ceil(1000) as u64,
+            },
+        })
+    }
+
+    fn profile(&mut self, account: u32, times: Times) -> Reply {
+        let terms = terms(&self.settings, self.dice);
+        let account = &mut self.accounts[account as usize];
+        let balance = account.balance(times.now, terms);
+        let body = json(&Profile {
+            success: true,
+            user: User {
+                name: account.person.name.as_str().into(),
+                email: account.person.email.as_str().into(),
+                balance,
+            },
+        });
+        Reply::success(body, times.at)
+    }
+
+    fn history(&self, account: u32, request: &Request<'_>, times: Times) -> Reply {
+        let life = self.settings.rental_life;
+        let describe = |rental: &Rental| -> HistoryRow<'static> {
+            history::row(rental, rental.state(times.now, life), self.epoch)
+        };
+        let rentals = self.accounts[account as usize].rentals();
+        let page = Page::from_query(request.query).of(rentals, describe);
+        Reply::success(json(&page), times.at)
+    }
+
+    fn rental(&self, place: Place) -> &Rental {
+        &self.accounts[place.account as usize].rentals()[place.index as usize]
+    }
+
+    /// A function of the rental alone, and therefore the same at every attempt.
+    fn webhook_body(&self, DeliveryId(id): DeliveryId) -> Option<Bytes> {
+        let rental = self.rental(self.register.place(id)?);
+        let code = rental.code();
+        Some(json(&Webhook {
+            event: body::SMS_RECEIVED.into(),
+            timestamp: history::wall_time(self.epoch, rental.sms_at()?).as_second(),
+            rental_id: u64::from(rental.id),
+            phone: rental.phone.digits().into(),
+            service_slug: rental.service.slug.into(),
+            raw_text: rental.service.message(&code).into(),
+            sms_code: code.into(),
+        }))
+    }
+}
+
+/// When a request came, and when its answer leaves.
+#[derive(Clone, Copy)]
+struct Times {
+    now: Moment,
+    at: Moment,
+}
+
+fn find_route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
+    Route::find(request.method, request.path).map_err(|error| match error {
+        RouteError::NoSuchPath => Problem::NoSuchPath,
+        RouteError::WrongMethod(operation) => Problem::WrongMethod(operation),
+    })
+}
+
+const fn terms(settings: &Settings, dice: Dice) -> Terms<'_> {
+    Terms {
+        dice,
+        sms_delay: &settings.sms_delay,
+        life: settings.rental_life,
+    }
+}
+
+fn received(rental: &Rental) -> Bytes {
+    let code = rental.code();
+    let text = rental.service.message(&code);
+    json(&CheckOtp::received(code, text))
+}
+
+/// What only the mock can know, once the SMS is there.
+fn truth(rental: &Rental, times: Times) -> Option<Truth> {
+    let arrival = rental.sms_at().filter(|arrival| *arrival <= times.now)?;
+    Some(Truth {
+        delay: arrival.since(rental.created),
+        readable: times.at.since(arrival),
+    })
+}
+
+/// The answer of damage that leaves the operation undone.
+#[cold]
+fn instead(damage: Damage, at: Moment) -> Option<Reply> {
+    match damage {
+        Damage::Status(code) => Some(Reply::refusal(Problem::Injected(code), at)),
+        Damage::NoNumbers => Some(Reply::refusal(Problem::NoNumbers, at)),
+        Damage::RateLimit(wait) => Some(Reply {
+            // Retry-After knows whole seconds only, and less than asked would be a lie.
+            retry_after: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
+            ..Reply::refusal(Problem::RateLimited, at)
+        }),
+        Damage::ResetPeer => Some(Reply::nothing(Delivery::Reset { at })),
+        Damage::Timeout => Some(Reply::nothing(Delivery::Never)),
+        Damage::TruncateBody(_) | Damage::MalformedJson => None,
+    }
+}
+
+/// The answer of an operation that was carried out, damaged on its way.
+#[cold]
+fn broken(damage: Damage, reply: Reply, at: Moment) -> Reply {
+    let length = reply.body.len();
+    match damage {
+        Damage::TruncateBody(bytes) => Reply {
+            delivery: Delivery::Cut {
+                at,
+                bytes: bytes.unwrap_or(length / 2).min(length.saturating_sub(1)),
+            },
+            ..reply
+        },
+        // An object without its closing brace is JSON to nobody.
+        Damage::MalformedJson => Reply {
+            body: reply.body.slice(..length.saturating_sub(1)),
+            ..reply
+        },
+        _ => reply,
+    }
+}

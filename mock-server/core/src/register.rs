@@ -1,0 +1,76 @@
+//! Which rental an id means. Ids are handed out over the whole server in the
+//! order of arrival, so a list is all it takes.
+
+/// The documentation's own id is the first, so that ours look like it and fit 32 bits.
+const FIRST_ID: u32 = 13_322_954;
+
+/// Where a rental is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Which account, in the order in which they were opened.
+    pub(crate) account: u32,
+    /// Which of its rentals, in the order in which they were made.
+    pub(crate) index: u32,
+}
+
+/// All rentals of a server by id.
+#[derive(Debug, Default)]
+pub(crate) struct Register {
+    places: Vec<Place>,
+}
+
+impl Register {
+    /// The id that the next rental gets.
+    pub(crate) fn next_id(&self) -> u32 {
+        FIRST_ID + self.places.len() as u32
+    }
+
+    /// Gives the next id to the rental at `place`.
+    pub(crate) fn enter(&mut self, place: Place) {
+        self.places.push(place);
+    }
+
+    /// Where the rental with this id is.
+    pub(crate) fn place(&self, id: u32) -> Option<Place> {
+        let position = id.checked_sub(FIRST_ID)?;
+        self.places.get(position as usize).copied()
+    }
+
+    /// The same for an id as it stands in a path: decimal digits as we write
+    /// them, without a sign or leading zeros.
+    pub(crate) fn find(&self, written: &str) -> Option<Place> {
+        let canonical =
+            written.bytes().all(|byte| byte.is_ascii_digit()) && !written.starts_with('0');
+        self.place(written.parse().ok().filter(|_| canonical)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_begin_with_the_documentations_and_are_read_strictly() {
+        let mut register = Register::default();
+        assert_eq!(register.next_id(), 13_322_954);
+        let place = Place {
+            account: 3,
+            index: 0,
+        };
+        register.enter(place);
+        assert_eq!(register.next_id(), 13_322_955);
+        assert_eq!(register.find("13322954"), Some(place));
+        for unknown in [
+            "13322955",
+            "13322953",
+            "0",
+            "+13322954",
+            "013322954",
+            "13322954 ",
+            "x",
+            "99999999999",
+        ] {
+            assert_eq!(register.find(unknown), None, "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A rental as a function of time. Everything about it is decided when it is
+//! made; looking at it changes nothing.
+
+use std::time::Duration;
+
+use contract::dice::unit;
+use contract::{Dice, Law, Moment, Service, Stream};
+
+use crate::phone::Phone;
+
+/// One rented number, in 40 bytes and without text of its own: a server may
+/// hold millions of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rental {
+    /// What it is for.
+    pub(crate) service: &'static Service,
+    /// When it was rented.
+    pub(crate) created: Moment,
+    /// When the SMS arrives, or [`Moment::NEVER`].
+    arrival: Moment,
+    /// What the API calls it.
+    pub(crate) id: u32,
+    /// The number.
+    pub(crate) phone: Phone,
+    /// The one-time password as a number; leading zeros are added in writing.
+    code: u32,
+}
+
+/// Where on its line of time a rental stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// The SMS may still come.
+    Pending,
+    /// The SMS is there.
+    Completed,
+    /// It ended without an SMS.
+    Expired,
+}
+
+/// What every rental of a server has in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms<'a> {
+    /// The chances of the run.
+    pub(crate) dice: Dice,
+    /// From rent to SMS.
+    pub(crate) sms_delay: &'a Law,
+    /// From rent to end.
+    pub(crate) life: Duration,
+}
+
+impl Rental {
+    /// Decides the rental with number `index` of `account`.
+    pub(crate) fn decide(
+        terms: Terms<'_>,
+        (account, index): (u64, u64),
+        (id, service, phone): (u32, &'static Service, Phone),
+        now: Moment,
+    ) -> Self {
+        let delay = terms
+            .sms_delay
+            .sample(&mut terms.dice.roll(account, Stream::SmsDelay, index));
+        // An SMS at or after the end is dropped: the number is somebody else's by then.
+        let arrival = delay
+            .filter(|delay| *delay < terms.life)
+            .map_or(Moment::NEVER, |delay| now + delay);
+        let share = unit(&mut terms.dice.roll(account, Stream::Code, index));
+        Self {
+            service,
+            created: now,
+            arrival,
+            id,
+            phone,
+            code: (share * 10_f64.powi(service.code_digits as i32)) as u32,
+        }
+    }
+
+    /// Where it stands at `now`, if rentals live for `life`.
+    pub(crate) fn state(&self, now: Moment, life: Duration) -> State {
+        if self.arrival <= now {
+            State::Completed
+        } else if self.created + life <= now {
+            State::Expired
+        } else {
+            State::Pending
+        }
+    }
+
+    /// When the SMS arrives, if it does.
+    pub(crate) fn sms_at(&self) -> Option<Moment> {
+        (self.arrival != Moment::NEVER).then_some(self.arrival)
+    }
+
+    /// The one-time password, with its leading zeros.
+    pub(crate) fn code(&self) -> String {
+        format!(
+            "{:0width$}",
+            self.code,
+            width = self.service.code_digits as usize
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phone::PhoneBook;
+
+    const LIFE: Duration = Duration::from_secs(1200);
+
+    fn rental(law: &str, index: u64) -> Rental {
+        let dice = Dice::new(11);
+        let sms_delay = law.parse().expect(law);
+        let terms = Terms {
+            dice,
+            sms_delay: &sms_delay,
+            life: LIFE,
+        };
+        let phone = PhoneBook::new(dice, 1)
+            .take(Moment::START, Moment::START + LIFE)
+            .expect("a free number");
+        let service = Service::find("whatsapp").expect("in the table");
+        Rental::decide(terms, (1, index), (7, service, phone), Moment::START)
+    }
+
+    #[test]
+    fn a_rental_is_a_function_of_time() {
+        let at = |law, seconds| {
+            let now = Moment::START + Duration::from_millis(seconds);
+            rental(law, 0).state(now, LIFE)
+        };
+        assert_eq!(at("2s", 1_999), State::Pending);
+        assert_eq!(at("2s", 2_000), State::Completed);
+        assert_eq!(at("2s", 9_999_999), State::Completed);
+        assert_eq!(at("never", 1_199_999), State::Pending);
+        assert_eq!(at("never", 1_200_000), State::Expired);
+    }
+
+    #[test]
+    fn an_sms_at_the_end_or_later_is_dropped() {
+        assert_eq!(rental("1200s", 0).sms_at(), None);
+        assert_eq!(rental("1201s", 0).sms_at(), None);
+        assert!(rental("1199999ms", 0).sms_at().is_some());
+    }
+
+    #[test]
+    fn codes_keep_their_leading_zeros() {
+        let codes: Vec<_> = (0..200).map(|index| rental("2s", index).code()).collect();
+        assert!(codes.iter().all(|code| code.len() == 6));
+        assert!(codes.iter().any(|code| code.starts_with('0')));
+    }
+
+    #[test]
+    fn a_rental_is_small() {
+        assert_eq!(size_of::<Rental>(), 40);
+    }
+}

@@ -1,0 +1,47 @@
+//! A request as the shell hands it in: borrowed, and with nothing left of HTTP
+//! that does not matter to an answer.
+
+/// One request.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// `GET`, `POST` and so on.
+    pub method: &'a str,
+    /// The path without the query.
+    pub path: &'a str,
+    /// What stands after the `?`.
+    pub query: Option<&'a str>,
+    /// The value of the `Auth` header.
+    pub auth: Option<&'a [u8]>,
+    /// The value of the `Content-Type` header.
+    pub content_type: Option<&'a str>,
+    /// Whether the ground truth was asked for ([`contract::truth`]).
+    pub truth: bool,
+    /// What came after the head.
+    pub body: Body<'a>,
+}
+
+/// A request's body, as far as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// All of it.
+    Whole(&'a [u8]),
+    /// More than the shell was willing to hold.
+    TooLarge,
+    /// Less than was announced.
+    Incomplete,
+}
+
+impl<'a> Request<'a> {
+    /// A request without a body and without anything optional.
+    pub const fn plain(method: &'a str, path: &'a str, auth: &'a [u8]) -> Self {
+        Self {
+            method,
+            path,
+            query: None,
+            auth: Some(auth),
+            content_type: None,
+            truth: false,
+            body: Body::Whole(&[]),
+        }
+    }
+}

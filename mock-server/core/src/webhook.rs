@@ -1,0 +1,140 @@
+//! Which webhooks are due, in which order, and what follows an attempt. Posting
+//! them, and waiting for the moment, is the shell's business.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use contract::Moment;
+
+use crate::settings::WebhookSettings;
+
+/// Names one event over all its attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeliveryId(pub(crate) u32);
+
+/// One post to be made now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookAttempt {
+    /// The event.
+    pub delivery: DeliveryId,
+    /// Which attempt this is, from 1.
+    pub number: u32,
+    /// The same bytes at every attempt.
+    pub body: Bytes,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookOutcome {
+    /// A status from 200 to 299, in time.
+    Acknowledged,
+    /// Anything else.
+    Failed,
+}
+
+/// The events that are not yet acknowledged or given up.
+///
+/// An event is named by its rental, since a rental receives one SMS at most.
+#[derive(Debug, Default)]
+pub(crate) struct WebhookQueue {
+    /// By moment, and at one moment in the order of the rents.
+    due: BTreeMap<(Moment, DeliveryId), u32>,
+    /// How many attempts have begun for those being posted at the moment.
+    in_flight: BTreeMap<DeliveryId, u32>,
+}
+
+impl WebhookQueue {
+    /// Plans the event of a rental whose SMS arrives at `moment`.
+    pub(crate) fn plan(&mut self, moment: Moment, delivery: DeliveryId) {
+        self.due.insert((moment, delivery), 0);
+    }
+
+    /// When the next attempt is due.
+    pub(crate) fn next_due(&self) -> Option<Moment> {
+        self.due.first_key_value().map(|((moment, _), _)| *moment)
+    }
+
+    /// Begins the next attempt that is due by `now`; its event and its number.
+    pub(crate) fn begin(&mut self, now: Moment) -> Option<(DeliveryId, u32)> {
+        let entry = self.due.first_entry()?;
+        let (moment, delivery) = *entry.key();
+        if moment > now {
+            return None;
+        }
+        let number = entry.remove() + 1;
+        self.in_flight.insert(delivery, number);
+        Some((delivery, number))
+    }
+
+    /// Ends an attempt: done with, or again later, or given up.
+    pub(crate) fn end(
+        &mut self,
+        now: Moment,
+        delivery: DeliveryId,
+        outcome: WebhookOutcome,
+        settings: &WebhookSettings,
+    ) {
+        let Some(begun) = self.in_flight.remove(&delivery) else {
+            return;
+        };
+        if outcome == WebhookOutcome::Failed && begun < settings.attempts {
+            self.due.insert((now + settings.spacing, delivery), begun);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn settings() -> WebhookSettings {
+        WebhookSettings::new("http://localhost/".parse().expect("well-formed"))
+    }
+
+    fn at(seconds: u64) -> Moment {
+        Moment::START + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn events_come_in_the_order_of_their_moments() {
+        let mut queue = WebhookQueue::default();
+        queue.plan(at(5), DeliveryId(1));
+        queue.plan(at(2), DeliveryId(3));
+        queue.plan(at(2), DeliveryId(2));
+        assert_eq!(queue.next_due(), Some(at(2)));
+        assert_eq!(queue.begin(at(1)), None);
+        assert_eq!(queue.begin(at(2)), Some((DeliveryId(2), 1)));
+        assert_eq!(queue.begin(at(2)), Some((DeliveryId(3), 1)));
+        assert_eq!(queue.begin(at(2)), None);
+    }
+
+    #[test]
+    fn a_failed_event_is_tried_five_times() {
+        let mut queue = WebhookQueue::default();
+        queue.plan(at(0), DeliveryId(1));
+        for number in 1..=5 {
+            let now = queue.next_due().expect("one is due");
+            assert_eq!(now, at(15 * (u64::from(number) - 1)));
+            assert_eq!(queue.begin(now), Some((DeliveryId(1), number)));
+            queue.end(now, DeliveryId(1), WebhookOutcome::Failed, &settings());
+        }
+        assert_eq!(queue.next_due(), None);
+    }
+
+    #[test]
+    fn an_acknowledged_event_is_done_with() {
+        let mut queue = WebhookQueue::default();
+        queue.plan(at(0), DeliveryId(1));
+        queue.begin(at(0));
+        queue.end(
+            at(0),
+            DeliveryId(1),
+            WebhookOutcome::Acknowledged,
+            &settings(),
+        );
+        queue.end(at(0), DeliveryId(1), WebhookOutcome::Failed, &settings());
+        assert_eq!(queue.next_due(), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! The service that hyper calls for every request: decode, let the core decide,
+//! deliver as it says. Waiting happens here, after the lock is released.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use contract::Moment;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper::{Method, Request, Response};
+use mock_server_core::{Body, Delivery, Reply};
+
+use crate::reply_body::ReplyBody;
+use crate::request_body::ReadBody;
+use crate::state::State;
+use crate::stop::Stop;
+use crate::translation;
+
+/// The API as one connection sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    state: Arc<State>,
+    stop: Stop,
+}
+
+/// Why a request gets no answer at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoAnswer {
+    /// The connection is to be reset.
+    #[error("reset by a fault rule")]
+    Reset,
+    /// The server stopped while a fault rule kept the client waiting.
+    #[error("the server stopped")]
+    Stopped,
+}
+
+type Answer = Result<Response<ReplyBody>, NoAnswer>;
+
+/// An answer that is there, or one that has to be waited for.
+///
+/// Polls are there when asked for; the box is for what waits anyway.
+pub(crate) enum Answering {
+    Ready(Option<Answer>),
+    Later(Pin<Box<dyn Future<Output = Answer> + Send>>),
+}
+
+impl Future for Answering {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        match &mut *self {
+            Self::Ready(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Later(waiting) => waiting.as_mut().poll(context),
+        }
+    }
+}
+
+impl Service<Request<Incoming>> for Api {
+    type Response = Response<ReplyBody>;
+    type Error = NoAnswer;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        if let "/livez" | "/readyz" = request.uri().path() {
+            return Answering::Ready(Some(Ok(healthy())));
+        }
+        if request.method() == Method::POST {
+            return Answering::Later(Box::pin(self.clone().answer_with_body(request)));
+        }
+        let head = (request.method(), request.uri(), request.headers());
+        let request = translation::request(head, Body::Whole(&[]));
+        let (now, reply) = self.state.answer(&request);
+        match reply.delivery {
+            Delivery::Whole { at } if at <= now => Answering::Ready(Some(Ok(whole(&reply)))),
+            _ => Answering::Later(Box::pin(self.clone().deliver(now, reply))),
+        }
+    }
+}
+
+impl Api {
+    /// The API of `state`, until `stop`.
+    pub(crate) const fn new(state: Arc<State>, stop: Stop) -> Self {
+        Self { state, stop }
+    }
+
+    async fn answer_with_body(self, request: Request<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        let body = ReadBody::read(body).await;
+        let head = (&head.method, &head.uri, &head.headers);
+        let (now, reply) = self
+            .state
+            .answer(&translation::request(head, body.as_core()));
+        self.state.rented.notify_one();
+        self.deliver(now, reply).await
+    }
+
+    async fn deliver(self, now: Moment, reply: Reply) -> Answer {
+        match reply.delivery {
+            Delivery::Whole { at } => {
+                self.wait(now, at).await;
+                Ok(whole(&reply))
+            }
+            Delivery::Cut { at, bytes } => {
+                self.wait(now, at).await;
+                let body = ReplyBody::cut(&reply.body, bytes);
+                Ok(translation::response(&reply, body))
+            }
+            Delivery::Reset { at } => {
+                self.wait(now, at).await;
+                Err(NoAnswer::Reset)
+            }
+            // hyper notices by itself when the client leaves.
+            Delivery::Never => {
+                self.stop.requested().await;
+                Err(NoAnswer::Stopped)
+            }
+        }
+    }
+
+    async fn wait(&self, now: Moment, at: Moment) {
+        if at > now {
+            self.state.clock.sleep_until(at).await;
+        }
+    }
+}
+
+fn whole(reply: &Reply) -> Response<ReplyBody> {
+    translation::response(reply, ReplyBody::whole(reply.body.clone()))
+}
+
+/// The server answers, so it lives; it is bound before it answers, so it is ready.
+fn healthy() -> Response<ReplyBody> {
+    let body = Bytes::from_static(br#"{"status":"ok"}"#);
+    translation::json(ReplyBody::whole(body))
+}

@@ -1,0 +1,63 @@
+//! One connection from its first byte to its last, including the bad ends that
+//! fault rules ask for.
+
+use std::error::Error;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::api::{Api, NoAnswer};
+use crate::state::State;
+use crate::stop::Stop;
+
+/// Bytes of a request's head at most: twice hyper's minimum, and what nginx
+/// takes by default in four buffers.
+const HEAD_LIMIT: usize = 16 * 1024;
+
+/// Serves `stream` until the client leaves, a fault rule ends it, or the server stops.
+pub(crate) async fn serve(stream: TcpStream, state: Arc<State>, stop: Stop) {
+    // Without this a small answer may wait for the client's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let api = Api::new(state, stop.clone());
+    // Not with `pipeline_flush`: while unread bytes are buffered it flushes
+    // nothing, so the 400 or 431 to a malformed head would never leave.
+    let mut connection = http1::Builder::new()
+        .max_buf_size(HEAD_LIMIT)
+        .serve_connection(TokioIo::new(stream), api);
+    let mut stopping = pin!(stop.requested());
+    let mut stop_heard = false;
+    // hyper keeps the socket to itself to the last; polled like this it gives
+    // it back, so that the end of the connection is ours to choose.
+    let end = poll_fn(|context| {
+        if !stop_heard && stopping.as_mut().poll(context).is_ready() {
+            stop_heard = true;
+            Pin::new(&mut connection).graceful_shutdown();
+        }
+        connection.poll_without_shutdown(context)
+    })
+    .await;
+    let stream = connection.into_parts().io.into_inner();
+    close(stream, end).await;
+}
+
+async fn close(mut stream: TcpStream, end: hyper::Result<()>) {
+    match end {
+        Err(error) if wants_reset(&error) => {
+            // A socket closed without lingering sends RST instead of FIN.
+            let _ = stream.set_zero_linger();
+        }
+        _ => {
+            let _ = stream.shutdown().await;
+        }
+    }
+}
+
+fn wants_reset(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    cause == Some(&NoAnswer::Reset)
+}

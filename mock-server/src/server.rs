@@ -1,0 +1,177 @@
+//! Starting a server, holding it, and stopping it.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use mock_server_core::{Settings, WebhookSettings};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::Runtime;
+
+use crate::state::State;
+use crate::stop::{self, Stop, StopSwitch};
+use crate::{webhook, worker};
+
+/// How a server is reached, as opposed to how its mock behaves.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Where it listens; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Threads that serve connections.
+    pub workers: NonZeroUsize,
+    /// Hosts beyond this machine that webhooks may go to.
+    pub webhook_hosts: Vec<String>,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Somebody else listens there.
+    #[error(
+        "{0} is in use by another program; choose another port, or any free one with --listen 127.0.0.1:0"
+    )]
+    InUse(SocketAddr),
+    /// Listening failed otherwise.
+    #[error("cannot listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// Webhooks would leave this machine.
+    #[error(
+        "webhooks only go to this machine unless a host is allowed by name; \
+         if {0} is meant, add --allow-webhook-host {0}"
+    )]
+    WebhookHost(String),
+    /// The system gave no thread or no event queue.
+    #[error("cannot start a thread of the server")]
+    Thread(#[from] io::Error),
+}
+
+impl Server {
+    /// On a free port of this machine, with one worker: what a test or an
+    /// embedding program wants.
+    pub const fn local() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            workers: NonZeroUsize::MIN,
+            webhook_hosts: Vec::new(),
+        }
+    }
+
+    /// Starts the server on threads of its own. When this returns it is bound
+    /// and answers.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], and then nothing runs.
+    pub fn start(&self, settings: Settings) -> Result<Running, StartError> {
+        let webhook = settings.webhook.clone();
+        self.check_webhook_host(webhook.as_ref())?;
+        let runtime = worker::runtime()?;
+        let listener = {
+            let _context = runtime.enter();
+            listen(self.listen).map_err(|error| match error.kind() {
+                io::ErrorKind::AddrInUse => StartError::InUse(self.listen),
+                _ => StartError::Listen(self.listen, error),
+            })?
+        };
+        let address = listener.local_addr()?;
+        let (switch, stop) = stop::channel();
+        let mut running = Running {
+            address,
+            switch,
+            threads: Vec::new(),
+        };
+        let state = Arc::new(State::new(settings));
+        let mut inboxes = Vec::new();
+        for _ in 0..self.workers.get() {
+            let (inbox, thread) = worker::start(Arc::clone(&state), stop.clone())?;
+            inboxes.push(inbox);
+            running.threads.push(thread);
+        }
+        let front = front(listener, inboxes, (state, webhook), stop);
+        running.threads.push(start_front(runtime, front)?);
+        Ok(running)
+    }
+
+    fn check_webhook_host(&self, webhook: Option<&WebhookSettings>) -> Result<(), StartError> {
+        let Some(host) = webhook.map(|webhook| webhook.url.host()) else {
+            return Ok(());
+        };
+        let allowed = self.webhook_hosts.iter().any(|name| name == host);
+        if allowed || is_loopback(host) {
+            return Ok(());
+        }
+        Err(StartError::WebhookHost(host.to_owned()))
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// As many connections as the kernel lets wait to be accepted (its usual
+/// `somaxconn`); a load run opens hundreds at once.
+const BACKLOG: u32 = 4096;
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // So that a restart need not wait for the last run's connections to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn start_front(
+    runtime: Runtime,
+    front: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name("otplab-accept".to_owned())
+        .spawn(move || runtime.block_on(front))
+}
+
+/// What the first thread does: accept, and send webhooks if there are any.
+async fn front(
+    listener: TcpListener,
+    inboxes: Vec<worker::Inbox>,
+    (state, webhook): (Arc<State>, Option<WebhookSettings>),
+    stop: Stop,
+) {
+    if let Some(settings) = webhook {
+        tokio::spawn(webhook::send_all(state, settings, stop.clone()));
+    }
+    worker::accept(listener, inboxes, stop).await;
+}
+
+/// A server that runs until this is stopped or dropped.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    switch: StopSwitch,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where it listens, with the port that it got.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts no more, lets what is in flight finish for five seconds at most,
+    /// and returns when every thread has ended. Dropping does the same.
+    pub fn stop(self) {}
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.switch.request();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What all connections share: the mock behind its lock, and the clock that it
+//! is told the time by.
+
+use std::sync::{Mutex, MutexGuard};
+
+use contract::Moment;
+use mock_server_core::{
+    DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome,
+};
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+
+/// The state of a server.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// One lock around everything. A decision takes well under a microsecond,
+    /// while a request costs its thread several in the kernel, so workers seldom
+    /// meet here; it is held for the decision only and never across an await.
+    mock: Mutex<Mock>,
+    /// Measured under the lock, so that the mock sees time in order.
+    pub(crate) clock: Clock,
+    /// Told whenever a rental may have brought the next webhook forward.
+    pub(crate) rented: Notify,
+}
+
+impl State {
+    /// A server without accounts; its time starts now.
+    pub(crate) fn new(settings: Settings) -> Self {
+        let (clock, epoch) = Clock::start();
+        Self {
+            mock: Mutex::new(Mock::new(settings, epoch)),
+            clock,
+            rented: Notify::new(),
+        }
+    }
+
+    /// The mock's reply, and the moment at which it decided.
+    pub(crate) fn answer(&self, request: &Request<'_>) -> (Moment, Reply) {
+        let mut mock = self.mock();
+        let now = self.clock.now();
+        (now, mock.handle(now, request))
+    }
+
+    /// See [`Mock::next_webhook_due`].
+    pub(crate) fn next_webhook_due(&self) -> Option<Moment> {
+        self.mock().next_webhook_due()
+    }
+
+    /// See [`Mock::take_due_webhook`].
+    pub(crate) fn take_due_webhook(&self) -> Option<WebhookAttempt> {
+        self.mock().take_due_webhook(self.clock.now())
+    }
+
+    /// See [`Mock::webhook_answered`].
+    pub(crate) fn webhook_answered(&self, delivery: DeliveryId, outcome: WebhookOutcome) {
+        let now = self.clock.now();
+        self.mock().webhook_answered(now, delivery, outcome);
+    }
+
+    fn mock(&self) -> MutexGuard<'_, Mock> {
+        self.mock
+            .lock()
+            .expect("invariant: the mock does not panic")
+    }
+}

@@ -1,0 +1,86 @@
+//! Posting webhooks: waits for what the core says is due, posts it, and tells
+//! the core what became of it.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1;
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use mock_server_core::{WebhookAttempt, WebhookOutcome, WebhookSettings};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::state::State;
+use crate::stop::Stop;
+
+/// Posts under way at one moment at most. A receiver that hangs holds each for
+/// seconds, and every one costs a socket.
+const CONCURRENT_POSTS: usize = 256;
+
+/// Posts until the stop.
+pub(crate) async fn send_all(state: Arc<State>, settings: WebhookSettings, stop: Stop) {
+    let settings = Arc::new(settings);
+    let mut posts = JoinSet::new();
+    let mut stopping = pin!(stop.requested());
+    loop {
+        while posts.len() < CONCURRENT_POSTS
+            && let Some(attempt) = state.take_due_webhook()
+        {
+            let (state, settings) = (Arc::clone(&state), Arc::clone(&settings));
+            posts.spawn(async move {
+                let delivery = attempt.delivery;
+                let outcome = post(attempt, &settings).await;
+                state.webhook_answered(delivery, outcome);
+            });
+        }
+        let due = state.next_webhook_due();
+        let may_post = posts.len() < CONCURRENT_POSTS;
+        tokio::select! {
+            () = &mut stopping => return,
+            () = state.rented.notified() => {}
+            Some(_) = posts.join_next() => {}
+            () = state.clock.sleep_until(due.unwrap_or(contract::Moment::NEVER)), if may_post => {}
+        }
+    }
+}
+
+async fn post(attempt: WebhookAttempt, settings: &WebhookSettings) -> WebhookOutcome {
+    match timeout(settings.timeout, exchange(attempt.body, settings)).await {
+        Ok(Ok(status)) if status.is_success() => WebhookOutcome::Acknowledged,
+        _ => WebhookOutcome::Failed,
+    }
+}
+
+/// Why an attempt got no status. Nobody reads it: to the core it failed.
+#[derive(Debug, thiserror::Error)]
+enum PostError {
+    #[error(transparent)]
+    Connect(#[from] std::io::Error),
+    #[error(transparent)]
+    Request(#[from] hyper::http::Error),
+    #[error(transparent)]
+    Exchange(#[from] hyper::Error),
+}
+
+/// One post over a connection of its own, so that attempts share no fate.
+async fn exchange(body: Bytes, settings: &WebhookSettings) -> Result<StatusCode, PostError> {
+    let url = &settings.url;
+    let stream = TcpStream::connect((url.host(), url.port())).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let request = Request::post(url.path())
+        .header(HOST, url.authority())
+        .header(CONTENT_TYPE, "application/json")
+        .body(Full::new(body))?;
+    let mut answer = pin!(sender.send_request(request));
+    tokio::select! {
+        response = &mut answer => Ok(response?.status()),
+        // A receiver that closes at once ends the connection with its answer:
+        // by now that, or the error, has been handed over.
+        _ = connection => Ok(answer.await?.status()),
+    }
+}

@@ -1,0 +1,9 @@
+//! The mock over real sockets, and the same scenarios against the core alone.
+//! One binary, so that it links once.
+
+mod arm;
+mod determinism;
+mod lifetime;
+mod scenario;
+mod transport;
+mod webhook;

@@ -1,0 +1,129 @@
+//! From flags, environment and file to one complete plan.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+
+use anyhow::Context;
+use contract::{Cents, Law, document};
+use mock_server::Server;
+use mock_server_core::settings::RentalLife;
+use mock_server_core::{FaultRule, Settings, SettingsFile, WebhookUrl};
+use serde::Deserialize;
+
+use crate::cli::serve::{ListenAddress, ServeArguments};
+
+/// What one source says; the rest is another source's to say.
+pub(super) struct Choice {
+    listen: Option<ListenAddress>,
+    port_file: Option<PathBuf>,
+    threads: Option<NonZeroUsize>,
+    allow_webhook_hosts: Option<Vec<String>>,
+    mock: SettingsFile,
+}
+
+/// Everything that `otplab serve` needs to know.
+pub(super) struct Plan {
+    pub(super) server: Server,
+    pub(super) settings: Settings,
+    pub(super) port_file: Option<PathBuf>,
+}
+
+impl Choice {
+    /// Flags and environment first (clap has joined them), then the file.
+    pub(super) fn of(arguments: &ServeArguments) -> anyhow::Result<Self> {
+        let typed = Self::from(arguments.clone());
+        Ok(match &arguments.config {
+            None => typed,
+            Some(path) => typed.or(read(path)?.into()),
+        })
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            listen: self.listen.or(other.listen),
+            port_file: self.port_file.or(other.port_file),
+            threads: self.threads.or(other.threads),
+            allow_webhook_hosts: self.allow_webhook_hosts.or(other.allow_webhook_hosts),
+            mock: self.mock.or(other.mock),
+        }
+    }
+
+    /// Defaults for what nobody said; `seed` is one of them.
+    pub(super) fn resolve(self, seed: u64) -> Plan {
+        let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+        let cores = || available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Plan {
+            server: Server {
+                listen: self.listen.map_or(default, |address| address.0),
+                workers: self.threads.unwrap_or_else(cores),
+                webhook_hosts: self.allow_webhook_hosts.unwrap_or_default(),
+            },
+            settings: self.mock.resolve(seed),
+            port_file: self.port_file,
+        }
+    }
+}
+
+/// The file that `--config` names. Its keys are the flags; they are listed
+/// here and not flattened in, because flattening would lose the place of a mistake.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServeFile {
+    listen: Option<ListenAddress>,
+    port_file: Option<PathBuf>,
+    threads: Option<NonZeroUsize>,
+    allow_webhook_hosts: Option<Vec<String>>,
+    seed: Option<u64>,
+    sms_delay: Option<Law>,
+    faults: Option<Vec<FaultRule>>,
+    balance: Option<Cents>,
+    rental_life: Option<RentalLife>,
+    webhook_url: Option<WebhookUrl>,
+}
+
+fn read(path: &Path) -> anyhow::Result<ServeFile> {
+    let origin = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration file {origin}"))?;
+    Ok(document::parse(&origin, &text)?)
+}
+
+impl From<ServeFile> for Choice {
+    fn from(file: ServeFile) -> Self {
+        Self {
+            listen: file.listen,
+            port_file: file.port_file,
+            threads: file.threads,
+            allow_webhook_hosts: file.allow_webhook_hosts,
+            mock: SettingsFile {
+                seed: file.seed,
+                sms_delay: file.sms_delay,
+                faults: file.faults,
+                balance: file.balance,
+                rental_life: file.rental_life,
+                webhook_url: file.webhook_url,
+            },
+        }
+    }
+}
+
+impl From<ServeArguments> for Choice {
+    fn from(typed: ServeArguments) -> Self {
+        Self {
+            listen: typed.listen,
+            port_file: typed.port_file,
+            threads: typed.threads,
+            allow_webhook_hosts: typed.allow_webhook_host,
+            mock: SettingsFile {
+                seed: typed.seed,
+                sms_delay: typed.sms_delay,
+                faults: typed.fault,
+                balance: typed.balance,
+                rental_life: typed.rental_life,
+                webhook_url: typed.webhook_url,
+            },
+        }
+    }
+}
