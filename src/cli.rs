@@ -1,6 +1,7 @@
 //! What can be typed. Each subcommand has a file here that only mirrors its
 //! flags; defaults that a file may override are filled in by `command`.
 
+pub(crate) mod load;
 pub(crate) mod serve;
 
 use clap::{Parser, Subcommand};
@@ -18,5 +19,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a local fake of the CodySMS API.
-    Serve(serve::ServeArguments),
+    Serve(Box<serve::ServeArguments>),
+    /// Load a server, or an embedded fake, with customers who rent, poll and confirm.
+    Load(Box<load::LoadArguments>),
 }

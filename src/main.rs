@@ -18,6 +18,7 @@ use crate::exit::Exit;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(arguments) => command::serve::run(&arguments),
+        Command::Load(arguments) => command::load::run(&arguments),
     };
     outcome.unwrap_or_else(|error| report(&error)).into()
 }

@@ -86,7 +86,11 @@ fn rentals(out: &mut String, rentals: &RentalTally) {
         ("given up", rentals.abandoned),
         ("failed", rentals.failed),
     ];
-    let mut text = format!("{} started", units::count(rentals.started));
+    let mut text = format!(
+        "{} started, up to {} at once",
+        units::count(rentals.started),
+        units::count(rentals.peak_in_flight)
+    );
     for (fate, count) in fates.into_iter().filter(|(_, count)| *count > 0) {
         let share = units::percent(count as f64 / ended);
         text += &format!(" · {} {fate} ({share})", units::count(count));

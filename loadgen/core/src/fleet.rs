@@ -263,6 +263,10 @@ impl Fleet {
 
     fn admit(&mut self, user: User) -> UserId {
         self.alive += 1;
+        if matches!(user.kind, Kind::Customer(_)) {
+            let peak = &mut self.tally.rentals.peak_in_flight;
+            *peak = (*peak).max(u64::from(self.alive));
+        }
         if let Some(place) = self.vacant.pop() {
             self.users[place as usize] = Some(user);
             return UserId(place);

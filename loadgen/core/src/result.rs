@@ -61,6 +61,7 @@ pub struct OperationResult {
 #[expect(missing_docs, reason = "documented at RentalTally")]
 pub struct RentalResult {
     pub started: u64,
+    pub peak_in_flight: u64,
     pub delivered: u64,
     pub confirmed: u64,
     pub expired: u64,
@@ -165,6 +166,7 @@ impl RentalResult {
             |polls: u64, count: u64| (count > 0).then(|| rounded(polls as f64 / count as f64, 3));
         Self {
             started: rentals.started,
+            peak_in_flight: rentals.peak_in_flight,
             delivered: rentals.delivered,
             confirmed: rentals.confirmed,
             expired: rentals.expired,

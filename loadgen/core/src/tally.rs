@@ -45,6 +45,8 @@ pub struct OperationTally {
 pub struct RentalTally {
     /// Customers that set out to rent.
     pub started: u64,
+    /// Most users alive at once; over several workers the sum of theirs.
+    pub peak_in_flight: u64,
     /// Codes received.
     pub delivered: u64,
     /// Delivered rentals that the history confirmed.
@@ -191,6 +193,7 @@ impl RentalTally {
 
     fn merge(&mut self, other: &Self) {
         self.started += other.started;
+        self.peak_in_flight += other.peak_in_flight;
         self.delivered += other.delivered;
         self.confirmed += other.confirmed;
         self.expired += other.expired;

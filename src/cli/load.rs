@@ -1,0 +1,102 @@
+//! The flags of `otplab load`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use contract::{Law, TimeSpan};
+use loadgen_core::polling::Strategy;
+use loadgen_core::rate::Rate;
+use loadgen_core::threshold::Threshold;
+
+/// What was typed after `otplab load`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LoadArguments {
+    /// A scenario file, or the name of one that ships: otp-rush, poll-hot-path, patient-crowd
+    #[arg(env = "OTPLAB_SCENARIO", default_value = "otp-rush")]
+    pub(crate) scenario: String,
+
+    /// The server to load; without it a mock is started for the run
+    #[arg(long, value_name = "URL", env = "OTPLAB_TARGET")]
+    pub(crate) target: Option<String>,
+
+    /// Name of the environment variable that holds the one API key to use
+    #[arg(long, value_name = "VAR", env = "OTPLAB_KEY_ENV")]
+    pub(crate) key_env: Option<String>,
+
+    /// Load this host although it is not this machine
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "OTPLAB_ALLOW_HOST",
+        value_delimiter = ','
+    )]
+    pub(crate) allow_host: Vec<String>,
+
+    /// Users in flight; replaces the scenario's arrivals
+    #[arg(
+        short = 'c',
+        long,
+        value_name = "N",
+        env = "OTPLAB_CONCURRENCY",
+        conflicts_with = "rate"
+    )]
+    pub(crate) concurrency: Option<u32>,
+
+    /// Users started per time, like 2000/s; replaces the scenario's arrivals
+    #[arg(short = 'r', long, value_name = "RATE", env = "OTPLAB_RATE")]
+    pub(crate) rate: Option<Rate>,
+
+    /// How long users start, like 20s
+    #[arg(short = 'd', long, value_name = "DURATION", env = "OTPLAB_DURATION")]
+    pub(crate) duration: Option<TimeSpan>,
+
+    /// How many users start
+    #[arg(short = 'n', long, value_name = "COUNT", env = "OTPLAB_COUNT")]
+    pub(crate) count: Option<u64>,
+
+    /// Connections that all users share
+    #[arg(long, value_name = "N", env = "OTPLAB_CONNECTIONS")]
+    pub(crate) connections: Option<u32>,
+
+    /// When customers ask, like fixed(3s) or backoff(1s,x2,cap=60s,jitter=equal)
+    #[arg(long, value_name = "STRATEGY", env = "OTPLAB_POLL")]
+    pub(crate) poll: Option<Strategy>,
+
+    /// How long an SMS takes in the embedded mock, like lognormal(4s,0.67) or typical
+    #[arg(long, value_name = "LAW", env = "OTPLAB_SMS_DELAY")]
+    pub(crate) sms_delay: Option<Law>,
+
+    /// What must hold besides the scenario's thresholds, like 'lag.p95 < 2s'
+    #[arg(
+        long,
+        value_name = "EXPR",
+        env = "OTPLAB_THRESHOLD",
+        value_delimiter = ';'
+    )]
+    pub(crate) threshold: Vec<Threshold>,
+
+    /// What all chance is counted from; drawn and printed when not given
+    #[arg(long, value_name = "N", env = "OTPLAB_SEED")]
+    pub(crate) seed: Option<u64>,
+
+    /// Worker threads of the generator
+    #[arg(long, value_name = "N", env = "OTPLAB_THREADS", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) threads: Option<u32>,
+
+    /// Write result.json into this directory
+    #[arg(short = 'o', long, value_name = "DIR", env = "OTPLAB_OUTPUT")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// What to print on stdout
+    #[arg(long, value_enum, env = "OTPLAB_FORMAT", default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// What is printed at the end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A report for people
+    Text,
+    /// The content of result.json
+    Json,
+}

@@ -1,0 +1,39 @@
+//! The mock that lives as long as a load run, set up by the scenario's `[mock]` section.
+
+use anyhow::Context;
+use contract::{Law, document};
+use mock_server::{Running, Server};
+use mock_server_core::{Settings, SettingsFile};
+use serde::Deserialize;
+
+use crate::command::scenario::Source;
+
+/// The mock's part of a scenario; the rest is the generator's to complain about.
+#[derive(Deserialize)]
+struct MockPart {
+    #[serde(default)]
+    mock: SettingsFile,
+}
+
+/// Starts a mock on a free loopback port.
+pub(crate) fn start(source: &Source, sms_delay: Option<Law>, seed: u64) -> anyhow::Result<Running> {
+    let settings = settings(source, sms_delay, seed)?;
+    // One worker: the generator runs on the same machine and needs the rest of it.
+    Server::local()
+        .start(settings)
+        .context("failed to start the embedded mock")
+}
+
+/// What the scenario says of the mock, with the run's seed unless it says otherwise.
+pub(crate) fn settings(
+    source: &Source,
+    sms_delay: Option<Law>,
+    seed: u64,
+) -> anyhow::Result<Settings> {
+    let part: MockPart = document::parse(&source.origin, &source.text)?;
+    let typed = SettingsFile {
+        sms_delay,
+        ..SettingsFile::default()
+    };
+    Ok(typed.or(part.mock).resolve(seed))
+}

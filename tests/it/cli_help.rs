@@ -1,0 +1,17 @@
+//! The help texts, held against golden files.
+
+use crate::binary::otplab;
+
+fn check(arguments: &[&str], golden: &str) {
+    let output = otplab().args(arguments).output().expect("the binary runs");
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).expect("UTF-8");
+    expectorate::assert_contents(format!("tests/golden/{golden}"), &help);
+}
+
+#[test]
+fn help_reads_as_it_did() {
+    check(&["--help"], "help.txt");
+    check(&["serve", "--help"], "help-serve.txt");
+    check(&["load", "--help"], "help-load.txt");
+}

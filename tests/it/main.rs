@@ -1,0 +1,8 @@
+//! The whole of otplab, end to end. One binary, so that it links once.
+
+mod binary;
+mod cli_help;
+mod load;
+mod report;
+mod two_arms;
+mod world;

@@ -1,0 +1,96 @@
+//! One scenario, two arms: the pure machines in virtual time, and the real
+//! server under the real generator over loopback. If both agree, either may be
+//! trusted.
+
+use loadgen::interrupt::Interrupt;
+use loadgen::progress::Silent;
+use loadgen::run::{self, Job, Keys};
+use loadgen::target::Target;
+use loadgen_core::outcome::{Certainty, Outcome};
+use mock_server::Server;
+
+use crate::world::{halves, simulate};
+
+/// A few customers, some of whom never get their code.
+const SCENARIO: &str = r#"
+[arrivals]
+users = 16
+ramp = "50ms"
+
+[stop]
+count = 48
+
+[users]
+services = ["whatsapp", "telegram", "lyft", "facebook"]
+polling = "fixed(20ms)"
+
+[mock]
+sms_delay = "0.9*uniform(10ms,200ms) + 0.1*never"
+rental_life = "500ms"
+"#;
+
+fn live(text: &str, seed: u64, threads: u32) -> Outcome {
+    let (scenario, settings) = halves(text, seed);
+    let server = Server::local().start(settings).expect("a free port");
+    let target = format!("http://{}", server.address());
+    let target = Target::parse(&target, &[]).expect("loopback");
+    let job = Job {
+        scenario: &scenario,
+        seed,
+        target: &target,
+        keys: Keys::MadeUp,
+        threads,
+    };
+    run::run(&job, &Interrupt::never(), &mut Silent)
+        .expect("the server answers")
+        .outcome
+}
+
+#[test]
+fn simulated_and_live_customers_get_the_same_rentals_codes_and_delays() {
+    for seed in [1, 2] {
+        let simulated = simulate(SCENARIO, seed).tally.rentals;
+        for threads in [1, 3] {
+            let live = live(SCENARIO, seed, threads);
+            let rentals = &live.tally.rentals;
+            assert_eq!(rentals.delivered, simulated.delivered);
+            assert_eq!(rentals.expired, simulated.expired);
+            assert_eq!(rentals.fingerprint, simulated.fingerprint);
+            assert_eq!(rentals.sms_delay.summary(), simulated.sms_delay.summary());
+            assert_eq!(live.tally.failures(), 0);
+        }
+    }
+}
+
+#[test]
+fn every_code_is_confirmed_and_the_balances_agree() {
+    let outcome = live(SCENARIO, 3, 2);
+    let rentals = &outcome.tally.rentals;
+    assert_eq!(rentals.started, 48);
+    assert_eq!(rentals.confirmed, rentals.delivered);
+    let ledger = outcome.ledger.expect("balances were read");
+    assert_eq!(ledger.certainty, Certainty::Exact);
+    assert_eq!(ledger.unexplained, contract::Cents::ZERO);
+    assert!(
+        ledger.refunded > contract::Cents::ZERO,
+        "some rentals expire with this seed"
+    );
+}
+
+#[test]
+fn another_seed_gives_other_rentals() {
+    let fingerprint = |seed| simulate(SCENARIO, seed).tally.rentals.fingerprint;
+    assert_eq!(fingerprint(1), fingerprint(1));
+    assert_ne!(fingerprint(1), fingerprint(2));
+}
+
+#[test]
+fn detection_lag_is_what_the_polling_interval_says() {
+    // With a fixed interval the lag is uniform in it: half of it at the median.
+    let scenario = SCENARIO.replace("count = 48", "count = 4800");
+    let rentals = simulate(&scenario, 5).tally.rentals;
+    let median = rentals.detection_lag.quantile(0.5).expect("codes");
+    assert!((9_000..=11_000).contains(&median), "{median} us");
+    let worst = rentals.detection_lag.greatest().expect("codes");
+    assert!(worst <= 20_100, "{worst} us");
+}
