@@ -41,6 +41,7 @@ pub fn text(title: Title<'_>, run: &Run) -> String {
     head(&mut out, title, run);
     table::requests(&mut out, &outcome.tally);
     chart::polls(&mut out, outcome.tally.operation(Operation::CheckOtp));
+    line!(out, "");
     if outcome.tally.rentals.started > 0 {
         rentals(&mut out, &outcome.tally.rentals);
     }
@@ -95,7 +96,6 @@ fn rentals(out: &mut String, rentals: &RentalTally) {
         let share = units::percent(count as f64 / ended);
         text += &format!(" · {} {fate} ({share})", units::count(count));
     }
-    line!(out, "");
     entry(out, "rentals", &text);
     if rentals.delivered == 0 {
         return;

@@ -16,13 +16,14 @@ pub(super) fn requests(out: &mut String, tally: &Tally) {
     line!(out, "");
     line!(
         out,
-        "{HEADING}{:<12}{:>9}{:>8}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{HEADING:#}",
+        "{HEADING}{:<12}{:>9}{:>8}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{HEADING:#}",
         "",
         "requests",
         "errors",
         "mean",
         "p50",
         "p90",
+        "p95",
         "p99",
         "p99.9",
         "max"
@@ -61,6 +62,7 @@ fn figures(latencies: &Latencies) -> String {
         latencies.mean(),
         quantile(0.5),
         quantile(0.9),
+        quantile(0.95),
         quantile(0.99),
         quantile(0.999),
         latencies.greatest().map(|value| value as f64),

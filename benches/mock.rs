@@ -1,0 +1,58 @@
+//! The mock's decision on a poll: route, account, faults, rental, answer.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use contract::Moment;
+use criterion::Criterion;
+use jiff::Timestamp;
+use mock_server_core::{Body, Mock, Request, Settings};
+
+const KEY: [u8; 60] = [b'k'; 60];
+
+/// A poll of a rental that waits, among 10,000 of the same account.
+pub(crate) fn poll_decision(criterion: &mut Criterion) {
+    decide(criterion, "mock core: poll decision", Settings::new(1));
+}
+
+/// The same with two rules that never fire, one of which is for polls.
+pub(crate) fn poll_decision_with_faults(criterion: &mut Criterion) {
+    let rules = [
+        "check_otp: status(503) probability 0",
+        "rent: no_numbers nth 1000000",
+    ];
+    let settings = Settings {
+        faults: rules.map(|rule| rule.parse().expect("a rule")).into(),
+        ..Settings::new(1)
+    };
+    decide(
+        criterion,
+        "mock core: poll decision, two fault rules",
+        settings,
+    );
+}
+
+fn decide(criterion: &mut Criterion, name: &str, settings: Settings) {
+    let settings = Settings {
+        sms_delay: "never".parse().expect("a law"),
+        balance: contract::Cents(100_000_000),
+        ..settings
+    };
+    let mut mock = Mock::new(settings, Timestamp::UNIX_EPOCH);
+    let rent = Request {
+        content_type: Some("application/json"),
+        body: Body::Whole(br#"{"service":"whatsapp"}"#),
+        ..Request::plain("POST", "/api/v1/number/rent", &KEY)
+    };
+    for _ in 0..10_000 {
+        assert_eq!(mock.handle(Moment::START, &rent).status, 200);
+    }
+    let poll = Request::plain("GET", "/api/v1/number/check-otp/13327954", &KEY);
+    let mut now = Moment::START;
+    criterion.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            now += Duration::from_nanos(1);
+            mock.handle(now, black_box(&poll))
+        });
+    });
+}
