@@ -101,7 +101,8 @@ impl Display for Silent {
 /// A progress bar on stderr.
 #[derive(Debug)]
 pub struct Bar {
-    bar: ProgressBar,
+    /// What is on the screen now.
+    bar: Option<ProgressBar>,
     /// How long users start, if that is the limit.
     duration: Option<Duration>,
     /// How many users start, if that is the limit.
@@ -114,11 +115,8 @@ pub struct Bar {
 impl Bar {
     /// A bar for a run of this length; it stays invisible where stderr is not a terminal.
     pub fn new(duration: Option<Duration>, count: Option<u64>) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr_with_hz(10));
-        let style = ProgressStyle::with_template("{bar:24.cyan/dim} {msg}");
-        bar.set_style(style.expect("the template is fixed").progress_chars("━╸─"));
         Self {
-            bar,
+            bar: None,
             duration,
             count,
             began: None,
@@ -177,12 +175,21 @@ impl Display for Bar {
                 (progress, self.message(elapsed, progress, snapshot))
             }
         };
-        self.bar.set_position((position * 1000.0) as u64);
-        self.bar.set_message(message);
+        let bar = self.bar.get_or_insert_with(bar);
+        bar.set_position((position * 1000.0) as u64);
+        bar.set_message(message);
     }
 
     fn clear(&mut self) {
-        self.bar.finish_and_clear();
-        self.bar.reset();
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
     }
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr_with_hz(10));
+    let style = ProgressStyle::with_template("{bar:24.cyan/dim} {msg}");
+    bar.set_style(style.expect("the template is fixed").progress_chars("━╸─"));
+    bar
 }

@@ -1,7 +1,9 @@
 //! `otplab load` as a user types it: what is printed, written and returned.
 
 use std::fs;
-use std::process::Output;
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -253,4 +255,59 @@ fn failures_are_counted_by_kind_and_the_run_goes_on() {
     assert_eq!(errors("check_otp"), serde_json::json!({"http_503": 8}));
     assert_eq!(errors("history"), serde_json::json!({"reset": 8}));
     assert_eq!(printed["rentals"]["confirmed"], 16);
+}
+
+/// Starts a run that would take a minute, and interrupts it `times` times.
+fn interrupted(load: &Load, scenario: &str, times: u32) -> Output {
+    let mut command = otplab();
+    command
+        .current_dir(&load.directory)
+        .args([
+            "load", scenario, "-d", "60s", "--seed", "1", "--format", "json",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    // It says what it runs once it listens for signals.
+    let mut announcement = [0; 7];
+    let stderr = child.stderr.as_mut().expect("piped");
+    stderr
+        .read_exact(&mut announcement)
+        .expect("an announcement");
+    let process = child.id().to_string();
+    for _ in 0..times {
+        std::thread::sleep(Duration::from_millis(150));
+        let kill = Command::new("kill").args(["-INT", &process]).status();
+        assert!(kill.expect("kill exists").success());
+    }
+    child.wait_with_output().expect("it ends")
+}
+
+#[test]
+fn the_first_interrupt_lets_customers_finish() {
+    let load = Load::new();
+    let output = interrupted(&load, "quick.toml", 1);
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let printed = json(&output);
+    assert_eq!(printed["interrupted"], true);
+    let rentals = &printed["rentals"];
+    assert_eq!(
+        rentals["delivered"], rentals["started"],
+        "nobody was left waiting"
+    );
+    assert_eq!(printed["ledger"]["certainty"], "exact");
+}
+
+#[test]
+fn the_second_interrupt_ends_the_run_at_once_and_results_are_printed() {
+    let load = Load::new();
+    load.file("patient.toml", &QUICK.replace("uniform(5ms,40ms)", "never"));
+    let began = Instant::now();
+    let output = interrupted(&load, "patient.toml", 2);
+    assert!(
+        began.elapsed() < Duration::from_secs(9),
+        "it did not wait for the drain"
+    );
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert_eq!(json(&output)["rentals"]["abandoned"], 8);
 }
