@@ -1,0 +1,3 @@
+//! The binary, end to end. One test binary, so that it links once.
+
+mod serve;
