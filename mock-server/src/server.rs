@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use mock_server_core::{Settings, WebhookSettings};
 use tokio::net::{TcpListener, TcpSocket};
@@ -23,6 +24,9 @@ pub struct Server {
     pub workers: NonZeroUsize,
     /// Hosts beyond this machine that webhooks may go to.
     pub webhook_hosts: Vec<String>,
+    /// How long a request may take from its first byte to its last. A connection
+    /// without a request may stay for ever.
+    pub arrival_time: Duration,
 }
 
 /// Why a server does not start.
@@ -47,6 +51,9 @@ pub enum StartError {
     Thread(#[from] io::Error),
 }
 
+/// hyper's own default for the head of a request.
+const ARRIVAL_TIME: Duration = Duration::from_secs(30);
+
 impl Server {
     /// On a free port of this machine, with one worker: what a test or an
     /// embedding program wants.
@@ -55,6 +62,7 @@ impl Server {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             workers: NonZeroUsize::MIN,
             webhook_hosts: Vec::new(),
+            arrival_time: ARRIVAL_TIME,
         }
     }
 
@@ -72,7 +80,7 @@ impl Server {
             switch,
             handles: Vec::new(),
         };
-        let state = Arc::new(State::new(settings));
+        let state = Arc::new(State::new(settings, self.arrival_time));
         let mut inboxes = Vec::new();
         for _ in 0..self.workers.get() {
             let (inbox, handle) = worker::start(Arc::clone(&state), stop.clone())?;
