@@ -75,7 +75,8 @@ async fn serve_all(
         }
         while connections.try_join_next().is_some() {}
     }
-    let _ = tokio::time::timeout(GRACE, connections.join_all()).await;
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, all_ended).await;
 }
 
 /// Hands new connections to the workers in turn until the stop.
