@@ -12,6 +12,7 @@ use hyper::service::Service;
 use hyper::{Method, Request, Response};
 use mock_server_core::{Body, Delivery, Reply};
 
+use crate::arrival::Arrival;
 use crate::reply_body::ReplyBody;
 use crate::request_body::ReadBody;
 use crate::state::State;
@@ -22,6 +23,7 @@ use crate::translation;
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     state: Arc<State>,
+    arrival: Arrival,
     stop: Stop,
 }
 
@@ -63,11 +65,12 @@ impl Service<Request<Incoming>> for Api {
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
-        if let "/livez" | "/readyz" = request.uri().path() {
-            return Answering::Ready(Some(Ok(healthy())));
-        }
         if request.method() == Method::POST {
             return Answering::Later(Box::pin(self.clone().answer_with_body(request)));
+        }
+        self.arrival.complete();
+        if let "/livez" | "/readyz" = request.uri().path() {
+            return Answering::Ready(Some(Ok(healthy())));
         }
         let head = (request.method(), request.uri(), request.headers());
         let request = translation::request(head, Body::Whole(&[]));
@@ -81,13 +84,18 @@ impl Service<Request<Incoming>> for Api {
 
 impl Api {
     /// The API of `state`, until `stop`.
-    pub(crate) const fn new(state: Arc<State>, stop: Stop) -> Self {
-        Self { state, stop }
+    pub(crate) const fn new(state: Arc<State>, arrival: Arrival, stop: Stop) -> Self {
+        Self {
+            state,
+            arrival,
+            stop,
+        }
     }
 
     async fn answer_with_body(self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
         let body = ReadBody::read(body).await;
+        self.arrival.complete();
         let head = (&head.method, &head.uri, &head.headers);
         let (now, reply) = self
             .state

@@ -6,6 +6,7 @@
 //! | [`server`] | starting, holding and stopping |
 //! | `worker` | the threads and who serves which connection |
 //! | `connection` | one connection to its end, the bad ends included |
+//! | `arrival` | whether a request is half way in |
 //! | `api` | the request path: decode, decide, deliver |
 //! | `translation`, `request_body`, `reply_body` | between hyper's types and the core's |
 //! | `state`, `clock` | the mock behind its lock, and the time it is told |
@@ -23,6 +24,7 @@
 //! ```
 
 mod api;
+mod arrival;
 mod clock;
 mod connection;
 mod reply_body;

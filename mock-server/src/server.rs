@@ -4,11 +4,12 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{self, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use mock_server_core::{Settings, WebhookSettings};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::runtime::Runtime;
 
 use crate::state::State;
 use crate::stop::{self, Stop, StopSwitch};
@@ -23,6 +24,9 @@ pub struct Server {
     pub workers: NonZeroUsize,
     /// Hosts beyond this machine that webhooks may go to.
     pub webhook_hosts: Vec<String>,
+    /// How long a request may take from its first byte to its last. A connection
+    /// without a request may stay for ever.
+    pub arrival_time: Duration,
 }
 
 /// Why a server does not start.
@@ -47,6 +51,9 @@ pub enum StartError {
     Thread(#[from] io::Error),
 }
 
+/// hyper's own default for the head of a request.
+const ARRIVAL_TIME: Duration = Duration::from_secs(30);
+
 impl Server {
     /// On a free port of this machine, with one worker: what a test or an
     /// embedding program wants.
@@ -55,6 +62,7 @@ impl Server {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             workers: NonZeroUsize::MIN,
             webhook_hosts: Vec::new(),
+            arrival_time: ARRIVAL_TIME,
         }
     }
 
@@ -67,31 +75,29 @@ impl Server {
     pub fn start(&self, settings: Settings) -> Result<Running, StartError> {
         let webhook = settings.webhook.clone();
         self.check_webhook_host(webhook.as_ref())?;
-        let runtime = worker::runtime()?;
-        let listener = {
-            let _context = runtime.enter();
-            listen(self.listen).map_err(|error| match error.kind() {
-                io::ErrorKind::AddrInUse => StartError::InUse(self.listen),
-                _ => StartError::Listen(self.listen, error),
-            })?
-        };
-        let address = listener.local_addr()?;
         let (switch, stop) = stop::channel();
-        let mut running = Running {
-            address,
+        let mut threads = Threads {
             switch,
-            threads: Vec::new(),
+            handles: Vec::new(),
         };
-        let state = Arc::new(State::new(settings));
+        let state = Arc::new(State::new(settings, self.arrival_time));
         let mut inboxes = Vec::new();
         for _ in 0..self.workers.get() {
-            let (inbox, thread) = worker::start(Arc::clone(&state), stop.clone())?;
+            let (inbox, handle) = worker::start(Arc::clone(&state), stop.clone())?;
             inboxes.push(inbox);
-            running.threads.push(thread);
+            threads.handles.push(handle);
         }
-        let front = front(listener, inboxes, (state, webhook), stop);
-        running.threads.push(start_front(runtime, front)?);
-        Ok(running)
+        let (report, bound) = mpsc::channel();
+        let front = front((self.listen, report), inboxes, (state, webhook), stop);
+        threads.handles.push(worker::spawn("otplab-accept", front)?);
+        let address = bound
+            .recv()
+            .expect("invariant: the front reports before anything else")
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::AddrInUse => StartError::InUse(self.listen),
+                _ => StartError::Listen(self.listen, error),
+            })?;
+        Ok(Running { address, threads })
     }
 
     fn check_webhook_host(&self, webhook: Option<&WebhookSettings>) -> Result<(), StartError> {
@@ -126,22 +132,25 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-fn start_front(
-    runtime: Runtime,
-    front: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new()
-        .name("otplab-accept".to_owned())
-        .spawn(move || runtime.block_on(front))
-}
-
-/// What the first thread does: accept, and send webhooks if there are any.
+/// What the first thread does: bind and say so, then accept, and send webhooks
+/// if there are any.
 async fn front(
-    listener: TcpListener,
+    (address, report): (SocketAddr, Sender<io::Result<SocketAddr>>),
     inboxes: Vec<worker::Inbox>,
     (state, webhook): (Arc<State>, Option<WebhookSettings>),
     stop: Stop,
 ) {
+    let bound = listen(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let listener = match bound {
+        Ok((address, listener)) => {
+            let _ = report.send(Ok(address));
+            listener
+        }
+        Err(error) => {
+            let _ = report.send(Err(error));
+            return;
+        }
+    };
     if let Some(settings) = webhook {
         tokio::spawn(webhook::send_all(state, settings, stop.clone()));
     }
@@ -152,8 +161,7 @@ async fn front(
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    switch: StopSwitch,
-    threads: Vec<JoinHandle<()>>,
+    threads: Threads,
 }
 
 impl Running {
@@ -164,14 +172,23 @@ impl Running {
 
     /// Accepts no more, lets what is in flight finish for five seconds at most,
     /// and returns when every thread has ended. Dropping does the same.
-    pub fn stop(self) {}
+    pub fn stop(self) {
+        drop(self.threads);
+    }
 }
 
-impl Drop for Running {
+/// The threads of a server; they end with this.
+#[derive(Debug)]
+struct Threads {
+    switch: StopSwitch,
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Threads {
     fn drop(&mut self) {
         self.switch.request();
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
+        for handle in self.handles.drain(..) {
+            let _ = handle.join();
         }
     }
 }

@@ -2,6 +2,7 @@
 //! is told the time by.
 
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use contract::Moment;
 use mock_server_core::{
@@ -22,16 +23,19 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     /// Told whenever a rental may have brought the next webhook forward.
     pub(crate) rented: Notify,
+    /// How long a request may take from its first byte to its last.
+    pub(crate) arrival_time: Duration,
 }
 
 impl State {
     /// A server without accounts; its time starts now.
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, arrival_time: Duration) -> Self {
         let (clock, epoch) = Clock::start();
         Self {
             mock: Mutex::new(Mock::new(settings, epoch)),
             clock,
             rented: Notify::new(),
+            arrival_time,
         }
     }
 

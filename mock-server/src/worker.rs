@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
@@ -27,18 +27,39 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 /// Where a worker gets its connections from.
 pub(crate) type Inbox = UnboundedSender<std::net::TcpStream>;
 
-/// A runtime for one thread.
-pub(crate) fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().build()
+/// Runs `main` on a thread and a runtime of its own. Returns when the runtime
+/// is there, or with the reason why it is not.
+///
+/// The runtime is made on its thread, because a caller that is itself
+/// asynchronous would not be allowed to drop it.
+pub(crate) fn spawn(
+    name: &str,
+    main: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let (report, outcome) = std::sync::mpsc::channel();
+    let thread = thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(
+            move || match Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => {
+                    let _ = report.send(Ok(()));
+                    runtime.block_on(main);
+                }
+                Err(error) => {
+                    let _ = report.send(Err(error));
+                }
+            },
+        )?;
+    match outcome.recv() {
+        Ok(Err(error)) => Err(error),
+        _ => Ok(thread),
+    }
 }
 
 /// Starts a thread that serves what is put into its inbox, until that is gone.
 pub(crate) fn start(state: Arc<State>, stop: Stop) -> io::Result<(Inbox, JoinHandle<()>)> {
-    let runtime = runtime()?;
     let (inbox, arrivals) = mpsc::unbounded_channel();
-    let thread = thread::Builder::new()
-        .name("otplab-worker".to_owned())
-        .spawn(move || runtime.block_on(serve_all(arrivals, state, stop)))?;
+    let thread = spawn("otplab-worker", serve_all(arrivals, state, stop))?;
     Ok((inbox, thread))
 }
 
@@ -54,7 +75,8 @@ async fn serve_all(
         }
         while connections.try_join_next().is_some() {}
     }
-    let _ = tokio::time::timeout(GRACE, connections.join_all()).await;
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, all_ended).await;
 }
 
 /// Hands new connections to the workers in turn until the stop.

@@ -1,10 +1,9 @@
-//! A seed where none was given. Drawn here, at the edge, and printed.
+//! A seed where none was given. Drawn here, at the edge, and printed by whoever asks.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A number that nobody has chosen.
+/// A number that nobody has chosen: the standard library seeds its hash maps
+/// from the operating system. 32 bits, so that a person can type it again.
 pub(crate) fn drawn() -> u64 {
-    // The standard library seeds its hash maps from the operating system.
-    // Five digits are enough to differ and short enough to be typed again.
-    RandomState::new().hash_one(()) % 100_000
+    RandomState::new().hash_one(0) >> 32
 }

@@ -3,7 +3,6 @@
 mod choice;
 mod port_file;
 
-use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::net::SocketAddr;
 
@@ -16,11 +15,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::choice::Choice;
 use self::port_file::PortFile;
 use crate::cli::serve::ServeArguments;
+use crate::command::seed;
 use crate::exit::Exit;
 
 /// Serves until interrupted.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
-    let plan = Choice::of(arguments)?.resolve(entropy());
+    let plan = Choice::of(arguments)?.resolve(seed::drawn());
     let port_file = plan.port_file.map(PortFile::reserve).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -44,12 +44,6 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
         running.stop();
         Ok(Exit::Passed)
     })
-}
-
-/// A seed from the system's entropy, by way of the standard library's hasher.
-/// 32 bits, so that a person can type it again.
-fn entropy() -> u64 {
-    RandomState::new().hash_one(0) >> 32
 }
 
 fn describe(server: &Server, address: SocketAddr, settings: &Settings) {

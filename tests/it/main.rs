@@ -4,5 +4,6 @@ mod binary;
 mod cli_help;
 mod load;
 mod report;
+mod serve;
 mod two_arms;
 mod world;

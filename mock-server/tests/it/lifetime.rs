@@ -58,3 +58,17 @@ fn what_is_in_flight_is_finished_and_idle_connections_are_closed() {
         "nobody listens any more"
     );
 }
+
+#[test]
+fn an_asynchronous_program_may_start_stop_and_fail_to_start() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(async {
+        let first = Server::local().start(settings("")).expect("a free port");
+        let second = Server {
+            listen: first.address(),
+            ..Server::local()
+        };
+        assert!(second.start(settings("")).is_err());
+        first.stop();
+    });
+}

@@ -166,6 +166,30 @@ fn a_head_without_end_is_refused() {
 }
 
 #[test]
+fn a_request_that_never_arrives_is_dropped_and_an_idle_connection_is_not() {
+    let impatient = Server {
+        arrival_time: Duration::from_millis(20),
+        ..Server::local()
+    };
+    let running = impatient.start(settings("")).expect("a free port");
+    let key = key(1);
+    let mut idle = connect(&running);
+    send(&mut idle, get(&key, PROFILE));
+    for beginning in [
+        "GET /api",
+        "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nservice",
+    ] {
+        let mut stalled = connect(&running);
+        stalled.write_all(beginning.as_bytes()).expect("it reads");
+        assert_eq!(read_to_end(&mut stalled).expect("closed in order"), "");
+    }
+    idle.write_all(written(get(&key, PROFILE), "Connection: close\r\n").as_bytes())
+        .expect("it is still there");
+    let answers = read_to_end(&mut idle).expect("two answers");
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 2);
+}
+
+#[test]
 fn probes_need_no_key() {
     let running = start(r#"faults = ["*: timeout"]"#);
     for probe in ["/livez", "/readyz"] {

@@ -59,6 +59,7 @@ impl Choice {
                 listen: self.listen.map_or(default, |address| address.0),
                 workers: self.threads.unwrap_or_else(cores),
                 webhook_hosts: self.allow_webhook_hosts.unwrap_or_default(),
+                ..Server::local()
             },
             settings: self.mock.resolve(seed),
             port_file: self.port_file,

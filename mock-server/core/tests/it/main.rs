@@ -1,0 +1,7 @@
+//! The mock through its one door, under a time that the tests make up. What
+//! needs no time is tested in both arms, in `mock-server/tests/it`.
+
+mod client;
+mod delivery;
+mod lifetime;
+mod webhook;

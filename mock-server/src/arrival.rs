@@ -1,0 +1,112 @@
+//! Whether a request is half way in. A connection may stay idle as long as it
+//! likes, since pools of clients do; a request that has begun must arrive.
+//!
+//! hyper's own timeout for heads also ends idle connections, and sets a timer
+//! for every request. This costs one atomic write per read and one per request.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Twice the number of requests that arrived, plus one while another is on its way.
+///
+/// One task reads the socket and serves the requests, so no order is asked of
+/// the atomic; it is one because that task may be handed between threads.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Arrival(Arc<AtomicU64>);
+
+impl Arrival {
+    /// Some bytes came.
+    fn begun(&self) {
+        self.0.fetch_or(1, Ordering::Relaxed);
+    }
+
+    /// A request is complete.
+    pub(crate) fn complete(&self) {
+        let odd = self.0.fetch_or(1, Ordering::Relaxed) | 1;
+        self.0.store(odd + 1, Ordering::Relaxed);
+    }
+
+    /// Names the request that is on its way, if one is.
+    pub(crate) fn under_way(&self) -> Option<u64> {
+        let count = self.0.load(Ordering::Relaxed);
+        (count % 2 == 1).then_some(count)
+    }
+}
+
+/// A socket that reports what it reads to an [`Arrival`].
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) stream: TcpStream,
+    pub(crate) arrival: Arrival,
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.arrival.begun();
+        }
+        outcome
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_under_way_from_its_first_byte_to_its_last() {
+        let arrival = Arrival::default();
+        assert_eq!(arrival.under_way(), None);
+        arrival.begun();
+        let first = arrival.under_way();
+        arrival.begun();
+        assert!(first.is_some() && arrival.under_way() == first);
+        arrival.complete();
+        assert_eq!(arrival.under_way(), None);
+        arrival.complete();
+        arrival.begun();
+        assert_ne!(arrival.under_way(), first);
+    }
+}
