@@ -107,58 +107,54 @@ pub fn run(
 ) -> Result<Run, RunError> {
     let dice = Dice::new(job.seed);
     let scenario = job.scenario;
-    let keys: Vec<_> = match job.keys {
-        Keys::Given(key) => vec![key],
-        Keys::MadeUp => (0..u64::from(scenario.accounts))
-            .map(|index| ApiKey::made_up(dice, index))
-            .collect(),
-    };
-    let context = Context {
-        clock: Clock::start(),
-        target: job.target,
-        keys: &keys,
-        connections: scenario.connections,
-        request_timeout: scenario.request_timeout,
-        threads: job.threads,
-    };
+    let keys = keys(job.keys, scenario.accounts, dice);
     let mut show = Show {
-        context,
+        context: Context {
+            clock: Clock::start(),
+            target: job.target,
+            keys: &keys,
+            connections: scenario.connections,
+            request_timeout: scenario.request_timeout,
+            threads: job.threads,
+        },
         dice,
         interrupt,
         display,
     };
-    let opening = show.balances(Stage::Opening)?;
+    let opening = show.opening()?;
     let (before, mut tally) = (opening.found.balances, opening.tally);
-    let role = match scenario.behaviour {
-        Behaviour::RentAndWait => Role::Customer(scenario.customers.clone()),
-        Behaviour::PollOnce { rentals } => {
-            let rentals = show.rentals(scenario, rentals, &mut tally)?;
-            Role::PollOnce(rentals)
-        }
-    };
+    let role = show.role(scenario, &mut tally)?;
     let load = show.load(scenario, role)?;
-    // What came before counts as requests, but not into the rates.
-    (tally.offered, tally.achieved) = (0, 0);
     tally.merge(&load.tally);
     let ledger = match interrupt.urgency() {
         Urgency::Stop => None,
         Urgency::None | Urgency::Drain => Some(show.audit(&before, &mut tally)?),
     };
+    // The other phases count as requests, but not into the rates.
+    (tally.offered, tally.achieved) = (load.tally.offered, load.tally.achieved);
     let outcome = Outcome {
         tally,
         duration: load.end.since(load.start),
         window: load.last_start.since(load.start),
         ledger,
     };
-    let verdicts = scenario
-        .thresholds
-        .iter()
-        .map(|threshold| threshold.judge(&outcome));
+    let thresholds = scenario.thresholds.iter();
     Ok(Run {
-        verdicts: verdicts.collect(),
+        verdicts: thresholds
+            .map(|threshold| threshold.judge(&outcome))
+            .collect(),
         outcome,
         interrupted: interrupt.urgency() > Urgency::None,
     })
+}
+
+fn keys(keys: Keys, accounts: u32, dice: Dice) -> Vec<ApiKey> {
+    match keys {
+        Keys::Given(key) => vec![key],
+        Keys::MadeUp => (0..u64::from(accounts))
+            .map(|index| ApiKey::made_up(dice, index))
+            .collect(),
+    }
 }
 
 /// The phases, one by one.
@@ -170,18 +166,27 @@ struct Show<'a> {
 }
 
 impl Show<'_> {
-    /// Reads the balance of every account.
-    fn balances(&mut self, stage: Stage) -> Result<Finished, RunError> {
-        let accounts = self.context.keys.len() as u32;
-        let finished = self.few(Role::ReadBalance, accounts, stage)?;
+    /// Reads the balance of every account; without any there is nobody to load.
+    fn opening(&mut self) -> Result<Finished, RunError> {
+        let finished = self.balances(Stage::Opening)?;
         if finished.found.balances.is_empty() {
             return Err(RunError::NotTheApi {
                 target: self.context.target.to_string(),
                 kinds: kinds(&finished.tally),
-                accounts,
+                accounts: self.accounts(),
             });
         }
         Ok(finished)
+    }
+
+    /// What the users of the load do, after what has to be made for it.
+    fn role(&mut self, scenario: &Scenario, tally: &mut Tally) -> Result<Role, RunError> {
+        Ok(match scenario.behaviour {
+            Behaviour::RentAndWait => Role::Customer(scenario.customers.clone()),
+            Behaviour::PollOnce { rentals } => {
+                Role::PollOnce(self.rentals(scenario, rentals, tally)?)
+            }
+        })
     }
 
     /// Makes rentals for others to poll.
@@ -212,7 +217,7 @@ impl Show<'_> {
             arrivals: scenario.arrivals.clone(),
             stop: scenario.stop,
             role,
-            accounts: self.context.keys.len() as u32,
+            accounts: self.accounts(),
             dice: self.dice,
         };
         self.phase(plan, Stage::Load)
@@ -224,13 +229,18 @@ impl Show<'_> {
         before: &BTreeMap<u32, Cents>,
         tally: &mut Tally,
     ) -> Result<Ledger, RunError> {
-        let accounts = self.context.keys.len() as u32;
-        let closing = self.few(Role::ReadBalance, accounts, Stage::Closing)?;
+        let closing = self.balances(Stage::Closing)?;
         let ledger = Ledger::audit(before, &closing.found.balances, &tally.money, closing.end);
-        let (offered, achieved) = (tally.offered, tally.achieved);
         tally.merge(&closing.tally);
-        (tally.offered, tally.achieved) = (offered, achieved);
         Ok(ledger)
+    }
+
+    fn balances(&mut self, stage: Stage) -> Result<Finished, RunError> {
+        self.few(Role::ReadBalance, self.accounts(), stage)
+    }
+
+    const fn accounts(&self) -> u32 {
+        self.context.keys.len() as u32
     }
 
     /// A phase of `count` users with one request each.
@@ -245,7 +255,7 @@ impl Show<'_> {
                 ..Stop::default()
             },
             role,
-            accounts: self.context.keys.len() as u32,
+            accounts: self.accounts(),
             dice: self.dice,
         };
         self.phase(plan, stage)

@@ -244,17 +244,38 @@ fn a_bad_key_is_refused_without_being_shown() {
 
 #[test]
 fn failures_are_counted_by_kind_and_the_run_goes_on() {
+    const FAULTS: &str = r#"
+rental_life = "30s"
+faults = [
+    "check_otp: status(503) nth 1",
+    "check_otp: malformed_json nth 2",
+    "check_otp: truncate_body nth 3",
+    "check_otp: reset_peer nth 4",
+    "check_otp: rate_limit(1s) nth 5",
+    "check_otp: timeout nth 6",
+    "history: reset_peer first 1",
+]
+"#;
     let load = Load::new();
-    let faults = "faults = [\"check_otp: status(503) first 1\", \"history: reset_peer first 1\"]\n";
-    load.file("faulty.toml", &format!("{QUICK}{faults}"));
-    let output = load.run(&["faulty.toml", "--seed", "1", "--format", "json"]);
+    let slow = QUICK.replace("uniform(5ms,40ms)", "500ms");
+    load.file(
+        "faulty.toml",
+        &format!("request_timeout = \"2s\"\n{slow}{FAULTS}"),
+    );
+    let output = load.run(&["faulty.toml", "-n", "8", "--seed", "1", "--format", "json"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let printed = json(&output);
     let errors = |operation: &str| printed["operations"][operation]["errors"].clone();
     // Each of the eight accounts sees each of its faults once.
-    assert_eq!(errors("check_otp"), serde_json::json!({"http_503": 8}));
+    let kinds = ["body", "closed", "http_429", "http_503", "reset", "timeout"];
+    let each_once: serde_json::Map<_, _> = kinds
+        .map(|kind| (kind.to_owned(), Value::from(8)))
+        .into_iter()
+        .collect();
+    assert_eq!(errors("check_otp"), Value::from(each_once));
     assert_eq!(errors("history"), serde_json::json!({"reset": 8}));
-    assert_eq!(printed["rentals"]["confirmed"], 16);
+    assert_eq!(printed["rentals"]["confirmed"], 8);
+    assert_eq!(printed["ledger"]["unexplained"], "0.00");
 }
 
 /// Starts a run that would take a minute, and interrupts it `times` times.
