@@ -8,10 +8,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Deserializer, de};
+use serde_with::DeserializeFromStr;
 
 /// A duration with its written form; for fields of files and for command-line flags.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, DeserializeFromStr)]
 pub struct TimeSpan(pub Duration);
 
 /// Not a duration.
@@ -51,14 +51,6 @@ impl fmt::Display for TimeSpan {
             write!(f, "{count}{unit}")?;
         }
         Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for TimeSpan {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de};
+use serde_with::DeserializeFromStr;
 use statrs::function::erf::erfc_inv;
 
 use crate::dice::{Roll, unit};
@@ -16,7 +16,7 @@ use crate::duration::TimeSpan;
 use crate::expression::{ExpressionError, Product, Sum, Term, Word};
 
 /// The distribution of a delay.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, DeserializeFromStr)]
 pub struct Law {
     /// As it was written; a preset keeps its name.
     text: String,
@@ -284,14 +284,6 @@ impl FromStr for Law {
 
     fn from_str(text: &str) -> Result<Self, LawError> {
         Ok(Self::from_sum(&Sum::parse(text)?)?)
-    }
-}
-
-impl<'de> Deserialize<'de> for Law {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
     }
 }
 

@@ -10,9 +10,10 @@ use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serializer, de};
+use serde_with::DeserializeFromStr;
 
 /// An amount in United States cents; negative is a debt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, DeserializeFromStr)]
 pub struct Cents(pub i64);
 
 impl Cents {
@@ -117,13 +118,6 @@ impl SubAssign for Cents {
 impl Sum for Cents {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         amounts.fold(Self::ZERO, Add::add)
-    }
-}
-
-/// Reads a text such as `1000.00` in a TOML file.
-impl<'de> Deserialize<'de> for Cents {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        decimal::deserialize(deserializer)
     }
 }
 

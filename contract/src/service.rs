@@ -8,7 +8,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, de};
+use serde_with::DeserializeFromStr;
 
 use crate::money::Cents;
 
@@ -76,7 +76,7 @@ fn nearest(slug: &str) -> String {
 }
 
 /// A row of the table by reference: what a scenario names.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, DeserializeFromStr)]
 pub struct ServiceName(pub &'static Service);
 
 impl fmt::Debug for ServiceName {
@@ -92,14 +92,6 @@ impl FromStr for ServiceName {
         Service::find(slug).map(Self).ok_or_else(|| UnknownService {
             slug: slug.to_owned(),
         })
-    }
-}
-
-impl<'de> Deserialize<'de> for ServiceName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
     }
 }
 

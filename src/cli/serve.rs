@@ -10,7 +10,7 @@ use std::str::FromStr;
 use contract::{Cents, Law};
 use mock_server_core::settings::RentalLife;
 use mock_server_core::{FaultRule, WebhookUrl};
-use serde::{Deserialize, Deserializer, de};
+use serde_with::DeserializeFromStr;
 
 /// What was typed after `otplab serve`.
 #[derive(Clone, Debug, clap::Args)]
@@ -84,7 +84,7 @@ pub(crate) struct ServeArguments {
 }
 
 /// A socket address, or `localhost` with a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, DeserializeFromStr)]
 pub(crate) struct ListenAddress(pub(crate) SocketAddr);
 
 /// Not a place to listen.
@@ -114,13 +114,5 @@ impl FromStr for ListenAddress {
             .or_else(|| text.strip_prefix("localhost:").and_then(local))
             .map(Self)
             .ok_or_else(|| ListenAddressError(text.to_owned()))
-    }
-}
-
-impl<'de> Deserialize<'de> for ListenAddress {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
     }
 }

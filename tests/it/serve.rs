@@ -179,7 +179,7 @@ fn a_mistake_in_the_file_is_told_with_its_place() {
         ),
         (
             "faults = [\"*: status(7)\"]",
-            ":1:10: \"*: status(7)\" is not a fault rule",
+            ":1:11: \"*: status(7)\" is not a fault rule",
         ),
         ("seed = ", ":1:"),
     ] {

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use contract::expression::{Argument, ExpressionError, Sum, Term};
 use contract::{Dice, Law, Stream, TimeSpan, dice};
-use serde::{Deserialize, Deserializer, de};
+use serde_with::DeserializeFromStr;
 
 /// When a customer asks for its code.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, DeserializeFromStr)]
 pub struct Strategy {
     text: String,
     pace: Pace,
@@ -213,14 +213,6 @@ impl FromStr for Strategy {
             pace,
             first,
         })
-    }
-}
-
-impl<'de> Deserialize<'de> for Strategy {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
     }
 }
 

@@ -9,10 +9,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use contract::TimeSpan;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
+use serde_with::DeserializeFromStr;
 
 /// Events per second, written `2000/s`, `300/m` or `90/h`.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, DeserializeFromStr)]
 pub struct Rate(f64);
 
 impl Rate {
@@ -50,14 +51,6 @@ impl FromStr for Rate {
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/s", self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Rate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
     }
 }
 

@@ -405,11 +405,11 @@ mod tests {
             ),
             (
                 "[arrivals]\nusers = 1\n[stop]\ncount = 1\n[users]\nservices = [\"whatsap\"]\n",
-                "s.toml:6:12: no service is named \"whatsap\", did you mean \"whatsapp\"",
+                "s.toml:6:13: no service is named \"whatsap\", did you mean \"whatsapp\"",
             ),
             (
                 "thresholds = [\"lag.p95 < 2\"]\n[arrivals]\nusers = 1\n[stop]\ncount = 1\n",
-                "s.toml:1:14: \"2\" is not a limit for lag.p95",
+                "s.toml:1:15: \"2\" is not a limit for lag.p95",
             ),
             (
                 "[arrivals]\nusers = 1\n[stop]\ncount = 1\n[users]\ndo = \"poll_once\"\n",

@@ -19,7 +19,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use contract::{Operation, TimeSpan};
-use serde::{Deserialize, Deserializer, de};
+use serde_with::DeserializeFromStr;
 
 use crate::latencies::Latencies;
 use crate::outcome::Outcome;
@@ -27,7 +27,7 @@ use crate::tally::Tally;
 use crate::units;
 
 /// A condition on a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, DeserializeFromStr)]
 pub struct Threshold {
     text: String,
     metric: Metric,
@@ -375,14 +375,6 @@ fn limit(text: &str, metric: Metric, unit: Unit) -> Result<(f64, Unit), &'static
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Threshold {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
     }
 }
 

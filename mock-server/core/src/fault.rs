@@ -4,6 +4,7 @@
 mod grammar;
 mod verdict;
 
+use serde_with::DeserializeFromStr;
 use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -17,7 +18,7 @@ pub(crate) use self::verdict::Verdict;
 ///
 /// Of the rules that fire on one request, latencies add up and the first
 /// [`Damage`] decides. `Display` writes what `FromStr` reads.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, DeserializeFromStr)]
 pub struct FaultRule {
     /// Which requests it counts.
     pub target: Target,

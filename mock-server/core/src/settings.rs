@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use contract::duration::DurationError;
 use contract::{Cents, Law, TimeSpan};
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
+use serde_with::DeserializeFromStr;
 
 use crate::fault::FaultRule;
 use crate::webhook_url::WebhookUrl;
@@ -117,7 +118,7 @@ impl SettingsFile {
 }
 
 /// How long rentals live: more than no time at all, and at most a year.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, DeserializeFromStr)]
 pub struct RentalLife(Duration);
 
 /// Not a life of a rental.
@@ -143,14 +144,6 @@ impl FromStr for RentalLife {
             return Err(RentalLifeError::OutOfBounds);
         }
         Ok(Self(life))
-    }
-}
-
-impl<'de> Deserialize<'de> for RentalLife {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
     }
 }
 
@@ -202,7 +195,7 @@ mod tests {
             ),
             (
                 "[mock]\nfaults = [\n  \"*: timeout\",\n  \"rent: status(42)\",\n]",
-                "s.toml:2:10: \"rent: status(42)\" is not a fault rule, at character 14: \"42\" is not",
+                "s.toml:4:3: \"rent: status(42)\" is not a fault rule, at character 14: \"42\" is not",
             ),
             (
                 "[mock]\nbalance = \"$5\"",

@@ -4,10 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, de};
+use serde_with::DeserializeFromStr;
 
 /// An `http://` address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, DeserializeFromStr)]
 pub struct WebhookUrl {
     /// Name or address; an IPv6 address without its brackets.
     host: String,
@@ -90,14 +90,6 @@ fn host_and_port(authority: &str) -> Option<(&str, u16)> {
     };
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
     (!host.is_empty() && host.chars().all(plain)).then_some((host, port))
-}
-
-impl<'de> Deserialize<'de> for WebhookUrl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
-    }
 }
 
 #[cfg(test)]

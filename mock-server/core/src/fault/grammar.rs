@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use contract::expression::{ExpressionError, Sum, Term, Word};
 use contract::{Law, Operation, TimeSpan};
-use serde::{Deserialize, Deserializer, de};
 
 use super::{Damage, Fault, FaultRule, Target, When};
 
@@ -34,14 +33,6 @@ impl FromStr for FaultRule {
             text: text.to_owned(),
             mistake,
         })
-    }
-}
-
-impl<'de> Deserialize<'de> for FaultRule {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
     }
 }
 
