@@ -388,6 +388,13 @@ mod tests {
 
     proptest! {
         #[test]
+        fn no_text_makes_it_panic(text in r"[0-9.*+ ]{0,6}(uniform|exp|lognormal|shifted|never)?[(a-z0-9.,) *+]{0,30}") {
+            if let Ok(law) = text.parse::<Law>() {
+                let _ = law.sample(&mut Dice::new(1).roll(0, Stream::SmsDelay, 0));
+            }
+        }
+
+        #[test]
         fn a_law_reads_back_what_it_writes(low in 0_u64..1000, width in 0_u64..1000, sigma in 0.0..3.0) {
             let high = low + width;
             let text = format!(

@@ -87,16 +87,24 @@ fn rentals(out: &mut String, rentals: &RentalTally) {
         ("given up", rentals.abandoned),
         ("failed", rentals.failed),
     ];
-    let mut text = format!(
-        "{} started, up to {} at once",
+    let ended_so: Vec<_> = fates
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(fate, count)| {
+            let share = units::percent(count as f64 / ended);
+            format!("{} {fate} ({share})", units::count(count))
+        })
+        .collect();
+    let (started, peak) = (
         units::count(rentals.started),
-        units::count(rentals.peak_in_flight)
+        units::count(rentals.peak_in_flight),
     );
-    for (fate, count) in fates.into_iter().filter(|(_, count)| *count > 0) {
-        let share = units::percent(count as f64 / ended);
-        text += &format!(" · {} {fate} ({share})", units::count(count));
-    }
-    entry(out, "rentals", &text);
+    entry(
+        out,
+        "rentals",
+        &format!("{started} started, up to {peak} at once"),
+    );
+    entry(out, "  ended", &ended_so.join(" · "));
     if rentals.delivered == 0 {
         return;
     }
@@ -107,7 +115,7 @@ fn rentals(out: &mut String, rentals: &RentalTally) {
             units::count(missing)
         ),
     };
-    entry(out, "confirmed", &confirmed);
+    entry(out, "  confirmed", &confirmed);
     entry(
         out,
         "time to code",
@@ -134,7 +142,7 @@ fn percentiles(latencies: &Latencies, meaning: &str) -> String {
         value.map_or_else(|| "n/a".to_owned(), units::time)
     };
     format!(
-        "p50 {:<9} p95 {:<9} p99 {:<9} {DIM}{meaning}{DIM:#}",
+        "p50 {:<8}p95 {:<8}p99 {:<8}{DIM}{meaning}{DIM:#}",
         shown(0.5),
         shown(0.95),
         shown(0.99)
@@ -160,7 +168,7 @@ fn polls_per_code(out: &mut String, rentals: &RentalTally) {
 fn rates(out: &mut String, outcome: &Outcome) {
     let tally = &outcome.tally;
     let text = format!(
-        "{} requests/s offered, {} answered {DIM}while users arrived{DIM:#}",
+        "{} requests/s offered, {} answered",
         units::digits(outcome.rate(tally.offered)),
         units::digits(outcome.rate(tally.achieved))
     );
@@ -168,21 +176,17 @@ fn rates(out: &mut String, outcome: &Outcome) {
 }
 
 fn money(out: &mut String, ledger: &Ledger) {
+    let money = format!("${} charged, ${} refunded", ledger.charged, ledger.refunded);
+    entry(out, "money", &money);
+    let accounts = units::count(ledger.accounts as u64);
     let verdict = match (ledger.certainty, ledger.unexplained) {
-        (Certainty::Exact, Cents::ZERO) => {
-            format!("balances of {} accounts agree to the cent", ledger.accounts)
-        }
-        (Certainty::Exact, off) => format!("{BAD}balances are off by ${off}{BAD:#}"),
-        (Certainty::Unknown, Cents::ZERO) => "balances agree".to_owned(),
+        (Certainty::Exact, Cents::ZERO) => format!("all {accounts} agree with that to the cent"),
+        (Certainty::Exact, off) => format!("{BAD}${off} beyond that are missing{BAD:#}"),
         (Certainty::Unknown, off) => {
-            format!("${off} cannot be explained, as the fate of some rents is unknown")
+            format!("${off} beyond that, but what some rents cost is unknown")
         }
     };
-    let text = format!(
-        "${} charged, ${} refunded; {verdict}",
-        ledger.charged, ledger.refunded
-    );
-    entry(out, "money", &text);
+    entry(out, "  balances", &verdict);
 }
 
 fn errors(out: &mut String, outcome: &Outcome) {

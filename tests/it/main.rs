@@ -5,5 +5,6 @@ mod cli_help;
 mod load;
 mod report;
 mod serve;
+mod tidy;
 mod two_arms;
 mod world;

@@ -301,4 +301,11 @@ mod tests {
             assert!(error.contains(message), "{text}: {error}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in r"(fixed|backoff)?[(]?[a-z0-9(),=.x ]{0,30}[)]?") {
+            let _ = text.parse::<Strategy>();
+        }
+    }
 }

@@ -484,4 +484,11 @@ mod tests {
             assert!(error.contains(message), "{text}: {error}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in r"[a-z_]{0,9}[.a-z0-9]{0,12} ?[<>=]{0,2} ?[0-9.a-z%]{0,8}") {
+            let _ = text.parse::<Threshold>();
+        }
+    }
 }

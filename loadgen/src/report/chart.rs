@@ -11,7 +11,7 @@ use loadgen_core::units;
 use super::{DIM, HEADING, line};
 
 /// Characters of the longest bar.
-const WIDTH: usize = 32;
+const WIDTH: usize = 28;
 
 /// Percentiles that are marked beside the range they fall into.
 const MARKS: [(f64, &str); 5] = [

@@ -16,11 +16,10 @@ pub(super) fn requests(out: &mut String, tally: &Tally) {
     line!(out, "");
     line!(
         out,
-        "{HEADING}{:<12}{:>9}{:>8}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{HEADING:#}",
+        "{HEADING}{:<10}{:>9}{:>7}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{HEADING:#}",
         "",
         "requests",
         "errors",
-        "mean",
         "p50",
         "p90",
         "p95",
@@ -38,28 +37,27 @@ pub(super) fn requests(out: &mut String, tally: &Tally) {
 
 fn rows(out: &mut String, operation: Operation, tally: &OperationTally) {
     let failed = match tally.failed() {
-        0 => format!("{:>8}", 0),
-        some => format!("{BAD}{:>8}{BAD:#}", units::count(some)),
+        0 => format!("{:>7}", 0),
+        some => format!("{BAD}{:>7}{BAD:#}", units::count(some)),
     };
     let requests = units::count(tally.requests);
     line!(
         out,
-        "{HEADING}{operation:<12}{HEADING:#}{requests:>9}{failed}{}",
+        "{HEADING}{operation:<10}{HEADING:#}{requests:>9}{failed}{}",
         figures(&tally.response)
     );
     line!(
         out,
-        "{DIM}{:<29}{}{DIM:#}",
+        "{DIM}{:<26}{}{DIM:#}",
         "  service",
         figures(&tally.service)
     );
-    line!(out, "{DIM}{:<29}{}{DIM:#}", "  slip", figures(&tally.slip));
+    line!(out, "{DIM}{:<26}{}{DIM:#}", "  slip", figures(&tally.slip));
 }
 
 fn figures(latencies: &Latencies) -> String {
     let quantile = |quantile| latencies.quantile(quantile).map(|value| value as f64);
     let figures = [
-        latencies.mean(),
         quantile(0.5),
         quantile(0.9),
         quantile(0.95),
@@ -69,6 +67,6 @@ fn figures(latencies: &Latencies) -> String {
     ];
     let shown = |figure: Option<f64>| figure.map_or_else(|| "n/a".to_owned(), units::time);
     figures
-        .map(|figure| format!("{:>10}", shown(figure)))
+        .map(|figure| format!("{:>9}", shown(figure)))
         .concat()
 }
