@@ -6,7 +6,7 @@
 //! | [`server`] | starting, holding and stopping |
 //! | `worker` | the threads and who serves which connection |
 //! | `connection` | one connection to its end, the bad ends included |
-//! | `arrival` | whether a request is half way in |
+//! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
 //! | `api` | the request path: decode, decide, deliver |
 //! | `translation`, `request_body`, `reply_body` | between hyper's types and the core's |
 //! | `state`, `clock` | the mock behind its lock, and the time it is told |
@@ -27,6 +27,7 @@ mod api;
 mod arrival;
 mod clock;
 mod connection;
+mod leash;
 mod reply_body;
 mod request_body;
 pub mod server;

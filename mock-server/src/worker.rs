@@ -14,7 +14,9 @@ use tokio::runtime::Builder;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
+use crate::arrival::Arrival;
 use crate::connection;
+use crate::leash::{Held, Leash};
 use crate::state::State;
 use crate::stop::Stop;
 
@@ -23,6 +25,9 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Pause after a failed accept: the usual cause, too many open files, passes.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// So many dead connections are not worth a search.
+const FEW: usize = 1024;
 
 /// Where a worker gets its connections from.
 pub(crate) type Inbox = UnboundedSender<std::net::TcpStream>;
@@ -68,15 +73,77 @@ async fn serve_all(
     state: Arc<State>,
     stop: Stop,
 ) {
-    let mut connections = JoinSet::new();
-    while let Some(stream) = arrivals.recv().await {
-        if let Ok(stream) = TcpStream::from_std(stream) {
-            connections.spawn(connection::serve(stream, Arc::clone(&state), stop.clone()));
+    let mut worker = Worker {
+        tasks: JoinSet::new(),
+        held: Vec::new(),
+        state,
+        stop,
+    };
+    let mut looks = tokio::time::interval(worker.state.arrival_time);
+    loop {
+        tokio::select! {
+            _ = looks.tick() => worker.look_after(),
+            stream = arrivals.recv() => match stream {
+                Some(stream) => worker.take(stream),
+                None => return worker.finish().await,
+            },
         }
-        while connections.try_join_next().is_some() {}
     }
-    let all_ended = async { while connections.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(GRACE, all_ended).await;
+}
+
+/// A worker's connections.
+struct Worker {
+    tasks: JoinSet<()>,
+    /// The living, and those that died since the last look.
+    held: Vec<Held>,
+    state: Arc<State>,
+    stop: Stop,
+}
+
+impl Worker {
+    fn take(&mut self, stream: std::net::TcpStream) {
+        let Ok(stream) = TcpStream::from_std(stream) else {
+            return;
+        };
+        let (arrival, leash) = (Arrival::default(), Leash::default());
+        let state = Arc::clone(&self.state);
+        let serving = connection::serve(
+            stream,
+            state,
+            arrival.clone(),
+            leash.clone(),
+            self.stop.clone(),
+        );
+        let task = self.tasks.spawn(serving);
+        self.held.push(Held {
+            leash,
+            arrival,
+            task,
+            suspect: None,
+        });
+        while self.tasks.try_join_next().is_some() {}
+        if self.held.len() > 2 * self.tasks.len() + FEW {
+            self.held.retain(Held::is_alive);
+        }
+    }
+
+    /// Ends connections on which a request has begun and does not arrive: when it
+    /// is seen at two looks in a row, after once to twice the time it had.
+    fn look_after(&mut self) {
+        self.held.retain(Held::is_alive);
+        for held in &mut self.held {
+            held.end_if_stalled();
+        }
+    }
+
+    /// Lets what is in flight finish, for a while.
+    async fn finish(mut self) {
+        for held in &self.held {
+            held.call_back();
+        }
+        let all_ended = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(GRACE, all_ended).await;
+    }
 }
 
 /// Hands new connections to the workers in turn until the stop.
