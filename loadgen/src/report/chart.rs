@@ -45,14 +45,14 @@ pub(super) fn polls(out: &mut String, tally: &OperationTally) {
         let marks = marks(below, below + share);
         below += share;
         let bar = bar(share / longest);
-        line!(
-            out,
+        let row = format!(
             "{:>11} {bar:<width$} {:>9} {DIM}{:>8}{DIM:#}  {marks}",
             format!("≤ {}", units::time(*edge as f64)),
             percent(share),
             percent(service[place]),
             width = WIDTH
         );
+        line!(out, "{}", row.trim_end());
     }
 }
 
