@@ -35,9 +35,8 @@ pub(super) fn polls(out: &mut String, tally: &OperationTally) {
     line!(out, "");
     line!(
         out,
-        "{HEADING}check_otp{HEADING:#}   {:<width$}  response  service",
-        "response time of the polls",
-        width = WIDTH
+        "{HEADING}check_otp{HEADING:#}   {:<WIDTH$}  response  service",
+        "response time of the polls"
     );
     let mut below = 0.0;
     for (place, edge) in edges.iter().enumerate() {
@@ -45,14 +44,10 @@ pub(super) fn polls(out: &mut String, tally: &OperationTally) {
         let marks = marks(below, below + share);
         below += share;
         let bar = bar(share / longest);
-        let row = format!(
-            "{:>11} {bar:<width$} {:>9} {DIM}{:>8}{DIM:#}  {marks}",
-            format!("≤ {}", units::time(*edge as f64)),
-            percent(share),
-            percent(service[place]),
-            width = WIDTH
-        );
-        line!(out, "{}", row.trim_end());
+        let range = format!("≤ {}", units::time(*edge as f64));
+        let row = format!("{range:>11} {bar:<WIDTH$} {:>9}", percent(share));
+        let beside = format!("{:>9}  {marks}", percent(service[place]));
+        line!(out, "{row}{DIM}{}{DIM:#}", beside.trim_end());
     }
 }
 
