@@ -3,8 +3,8 @@
 
 use std::io;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier, OnceLock, mpsc};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use hyper::header::HeaderValue;
 use loadgen_core::arrivals::Shard;
 use loadgen_core::fleet::{Fleet, Found, Plan};
 use loadgen_core::tally::Tally;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 
 use crate::clock::Clock;
@@ -30,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) connections: u32,
     pub(crate) request_timeout: Duration,
     pub(crate) threads: u32,
+    /// Whether to ask the server for ground truth.
+    pub(crate) truth: bool,
 }
 
 /// What a phase does, who may interrupt it, and what is shown meanwhile.
@@ -49,76 +52,97 @@ pub(crate) struct Finished {
     /// When the last user was done.
     pub(crate) end: Moment,
     /// When no more users started.
-    pub(crate) last_start: Moment,
+    pub(crate) end_of_arrivals: Moment,
 }
 
-/// What the workers of a phase share: only how to start.
-struct Start {
-    ready: Barrier,
-    at: OnceLock<Moment>,
-    failed: AtomicBool,
+/// What a worker reports: that its connections are open, or that it is done.
+enum Report {
+    Ready(io::Result<()>),
+    Done(io::Result<Box<Finished>>),
 }
 
-/// Runs a phase to its end.
+/// Runs a phase to its end. All workers open their connections first; then
+/// they are told one moment to start from.
 pub(crate) fn run(context: &Context<'_>, work: &mut Work<'_>) -> io::Result<Finished> {
     // A worker without a connection could carry nothing.
     let threads = context.threads.clamp(1, context.connections);
     let boards: Vec<_> = (0..threads).map(|_| Board::default()).collect();
-    let start = Start {
-        ready: Barrier::new(threads as usize),
-        at: OnceLock::new(),
-        failed: AtomicBool::new(false),
-    };
     thread::scope(|scope| {
-        let (sender, results) = mpsc::channel();
+        let (sender, reports) = mpsc::channel();
+        let mut starters = Vec::new();
         for (index, board) in (0..).zip(&boards) {
-            let shard = Shard { index, of: threads };
-            let (plan, interrupt) = (Arc::clone(&work.plan), work.interrupt.clone());
-            let (start, sender) = (&start, sender.clone());
+            let (starter, start) = mpsc::channel();
+            starters.push(starter);
+            let worker = Worker {
+                context,
+                plan: Arc::clone(&work.plan),
+                shard: Shard { index, of: threads },
+                interrupt: work.interrupt.clone(),
+                board,
+                reports: sender.clone(),
+            };
+            // If this fails, those that wait for their start see it fail too.
             thread::Builder::new()
                 .name(format!("worker-{index}"))
-                .spawn_scoped(scope, move || {
-                    // The receiver waits for every worker, so this cannot fail.
-                    let _ = sender.send(worker(context, plan, shard, start, interrupt, board));
-                })?;
+                .spawn_scoped(scope, move || worker.run(&start))?;
         }
         drop(sender);
-        gather(&results, &boards, work.stage, &mut *work.display)
+        gather(context, &reports, &starters, &boards, work)
     })
 }
 
-fn worker(
-    context: &Context<'_>,
+struct Worker<'a> {
+    context: &'a Context<'a>,
     plan: Arc<Plan>,
     shard: Shard,
-    start: &Start,
     interrupt: Interrupt,
-    board: &Board,
-) -> io::Result<Finished> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let local = LocalSet::new();
-    let opened = local.block_on(&runtime, open(context, shard));
-    start.failed.fetch_or(opened.is_err(), Ordering::Relaxed);
-    start.ready.wait();
-    let connections = opened?;
-    if start.failed.load(Ordering::Relaxed) {
-        return Err(io::ErrorKind::ConnectionAborted.into());
+    board: &'a Board,
+    reports: mpsc::Sender<Report>,
+}
+
+impl Worker<'_> {
+    /// The thread: ready, wait for the start, work, report.
+    fn run(self, start: &mpsc::Receiver<Moment>) {
+        let reports = self.reports.clone();
+        // Nobody listens any more when another worker has failed.
+        let report = |report| reports.send(report).is_ok();
+        match self.prepare() {
+            Err(error) => {
+                report(Report::Ready(Err(error)));
+            }
+            Ok((runtime, local, connections)) => {
+                if report(Report::Ready(Ok(())))
+                    && let Ok(start) = start.recv()
+                {
+                    let work = self.work(start, connections);
+                    report(Report::Done(local.block_on(&runtime, work).map(Box::new)));
+                }
+            }
+        }
     }
-    let began = *start.at.get_or_init(|| context.clock.now());
-    let fleet = Fleet::new(plan, shard, began);
-    let work = worker::work(fleet, context.clock, connections, interrupt, board);
-    let (fleet, end) = local.block_on(&runtime, work)?;
-    let last_start = fleet.last_start().min(end);
-    let (tally, found) = fleet.finished();
-    Ok(Finished {
-        tally,
-        found,
-        start: began,
-        end,
-        last_start,
-    })
+
+    fn prepare(&self) -> io::Result<(Runtime, LocalSet, Vec<Connection>)> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let local = LocalSet::new();
+        let connections = local.block_on(&runtime, open(self.context, self.shard))?;
+        Ok((runtime, local, connections))
+    }
+
+    async fn work(self, start: Moment, connections: Vec<Connection>) -> io::Result<Finished> {
+        let fleet = Fleet::new(self.plan, self.shard, start);
+        let clock = self.context.clock;
+        let work = worker::work(fleet, clock, connections, self.interrupt, self.board);
+        let (mut fleet, end) = work.await?;
+        let end_of_arrivals = fleet.end_of_arrivals(end);
+        let (tally, found) = fleet.finished();
+        Ok(Finished {
+            tally,
+            found,
+            start,
+            end,
+            end_of_arrivals,
+        })
+    }
 }
 
 /// This shard's connections, opened before the clock runs. Only the first has
@@ -129,7 +153,7 @@ async fn open(context: &Context<'_>, shard: Shard) -> io::Result<Vec<Connection>
         target: context.target.clone(),
         host,
         keys: context.keys.iter().map(auth).collect(),
-        truth: context.target.is_loopback(),
+        truth: context.truth,
         request_timeout: context.request_timeout,
         clock: context.clock,
     });
@@ -152,37 +176,61 @@ fn auth(key: &ApiKey) -> HeaderValue {
     value
 }
 
-/// Waits for the workers, keeping the display up to date.
+/// Starts the workers when all are ready, and waits for them, keeping the display up to date.
 fn gather(
-    results: &mpsc::Receiver<io::Result<Finished>>,
+    context: &Context<'_>,
+    reports: &mpsc::Receiver<Report>,
+    starters: &[mpsc::Sender<Moment>],
     boards: &[Board],
-    stage: Stage,
-    display: &mut dyn Display,
+    work: &mut Work<'_>,
 ) -> io::Result<Finished> {
     const REFRESH: Duration = Duration::from_millis(200);
+    let mut preparing = starters.len();
     let mut merged: Option<Finished> = None;
     loop {
-        match results.recv_timeout(REFRESH) {
-            Ok(finished) => {
-                let finished = finished?;
+        match reports.recv_timeout(REFRESH) {
+            Ok(Report::Ready(ready)) => {
+                ready?;
+                preparing -= 1;
+                if preparing == 0 {
+                    let start = context.clock.now();
+                    for starter in starters {
+                        // A worker that is gone reports nothing, which is noticed below.
+                        let _ = starter.send(start);
+                    }
+                }
+            }
+            Ok(Report::Done(finished)) => {
+                let finished = *finished?;
                 match &mut merged {
                     None => merged = Some(finished),
                     Some(merged) => merged.merge(finished),
                 }
             }
-            Err(mpsc::RecvTimeoutError::Timeout) => display.show(stage, &Board::read(boards)),
-            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => work.display.show(work.stage, &Board::read(boards)),
+            Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    display.clear();
+    work.display.clear();
     merged.ok_or_else(|| io::Error::other("a worker thread has vanished"))
 }
 
 impl Finished {
+    /// A phase that began and ended at `now`, because nobody wanted it any more.
+    pub(crate) fn nothing(now: Moment) -> Self {
+        Self {
+            tally: Tally::default(),
+            found: Found::default(),
+            start: now,
+            end: now,
+            end_of_arrivals: now,
+        }
+    }
+
     fn merge(&mut self, other: Self) {
         self.tally.merge(&other.tally);
         self.found.merge(other.found);
         self.end = self.end.max(other.end);
-        self.last_start = self.last_start.max(other.last_start);
+        self.end_of_arrivals = self.end_of_arrivals.max(other.end_of_arrivals);
     }
 }

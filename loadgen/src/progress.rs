@@ -189,7 +189,7 @@ impl Display for Bar {
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr_with_hz(10));
-    let style = ProgressStyle::with_template("{bar:24.cyan/dim} {msg}");
+    let style = ProgressStyle::with_template("{msg} {wide_bar:.cyan/dim}");
     bar.set_style(style.expect("the template is fixed").progress_chars("━╸─"));
     bar
 }

@@ -111,7 +111,7 @@ fn rentals(out: &mut String, rentals: &RentalTally) {
     let confirmed = match rentals.delivered - rentals.confirmed {
         0 => "every delivered code is in the history".to_owned(),
         missing => format!(
-            "{BAD}{} delivered codes are not{BAD:#}",
+            "{BAD}{} delivered codes missing from the history{BAD:#}",
             units::count(missing)
         ),
     };
@@ -179,11 +179,17 @@ fn money(out: &mut String, ledger: &Ledger) {
     let money = format!("${} charged, ${} refunded", ledger.charged, ledger.refunded);
     entry(out, "money", &money);
     let accounts = units::count(ledger.accounts as u64);
-    let verdict = match (ledger.certainty, ledger.unexplained) {
-        (Certainty::Exact, Cents::ZERO) => format!("all {accounts} agree with that to the cent"),
-        (Certainty::Exact, off) => format!("{BAD}${off} beyond that are missing{BAD:#}"),
-        (Certainty::Unknown, off) => {
-            format!("${off} beyond that, but what some rents cost is unknown")
+    let off = ledger.unexplained;
+    let verdict = match ledger.certainty {
+        Certainty::Exact if off == Cents::ZERO => {
+            format!("all {accounts} agree with that to the cent")
+        }
+        Certainty::Exact => format!("{BAD}${off} beyond that are missing{BAD:#}"),
+        Certainty::BalancesUnread(unread) => {
+            format!("unknown: {unread} of {accounts} could not be read")
+        }
+        Certainty::RentsUnanswered(rents) => {
+            format!("${off} beyond that; {rents} rents went unanswered and may have cost it")
         }
     };
     entry(out, "  balances", &verdict);

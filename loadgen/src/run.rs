@@ -61,12 +61,12 @@ pub struct Run {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// Nobody answers.
-    #[error("{target} cannot be reached: {source}; is the server running, and is this its port?")]
+    #[error("{target} cannot be reached: {reason}; is the server running, and is this its port?")]
     Unreachable {
         /// The server.
         target: String,
         /// The operating system's complaint.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The server answers, but not with balances.
     #[error(
@@ -116,6 +116,8 @@ pub fn run(
             connections: scenario.connections,
             request_timeout: scenario.request_timeout,
             threads: job.threads,
+            // Made-up keys are good for a mock only, and a mock tells the truth.
+            truth: job.target.is_loopback() || matches!(job.keys, Keys::MadeUp),
         },
         dice,
         interrupt,
@@ -123,19 +125,21 @@ pub fn run(
     };
     let opening = show.opening()?;
     let (before, mut tally) = (opening.found.balances, opening.tally);
-    let role = show.role(scenario, &mut tally)?;
-    let load = show.load(scenario, role)?;
+    let load = match show.role(scenario, &mut tally)? {
+        Some(role) => show.load(scenario, role)?,
+        None => Finished::nothing(show.context.clock.now()),
+    };
     tally.merge(&load.tally);
     let ledger = match interrupt.urgency() {
         Urgency::Stop => None,
-        Urgency::None | Urgency::Drain => Some(show.audit(&before, &mut tally)?),
+        Urgency::None | Urgency::Drain => show.audit(&before, &mut tally),
     };
     // The other phases count as requests, but not into the rates.
     (tally.offered, tally.achieved) = (load.tally.offered, load.tally.achieved);
     let outcome = Outcome {
         tally,
         duration: load.end.since(load.start),
-        window: load.last_start.since(load.start),
+        window: load.end_of_arrivals.since(load.start),
         ledger,
     };
     let thresholds = scenario.thresholds.iter();
@@ -169,7 +173,7 @@ impl Show<'_> {
     /// Reads the balance of every account; without any there is nobody to load.
     fn opening(&mut self) -> Result<Finished, RunError> {
         let finished = self.balances(Stage::Opening)?;
-        if finished.found.balances.is_empty() {
+        if finished.found.balances.is_empty() && !self.interrupted() {
             return Err(RunError::NotTheApi {
                 target: self.context.target.to_string(),
                 kinds: kinds(&finished.tally),
@@ -179,14 +183,21 @@ impl Show<'_> {
         Ok(finished)
     }
 
-    /// What the users of the load do, after what has to be made for it.
-    fn role(&mut self, scenario: &Scenario, tally: &mut Tally) -> Result<Role, RunError> {
-        Ok(match scenario.behaviour {
+    /// What the users of the load do, after what has to be made for it; `None`
+    /// if the user has had enough before it began.
+    fn role(&mut self, scenario: &Scenario, tally: &mut Tally) -> Result<Option<Role>, RunError> {
+        let role = match scenario.behaviour {
+            _ if self.interrupted() => return Ok(None),
             Behaviour::RentAndWait => Role::Customer(scenario.customers.clone()),
             Behaviour::PollOnce { rentals } => {
                 Role::PollOnce(self.rentals(scenario, rentals, tally)?)
             }
-        })
+        };
+        Ok((!self.interrupted()).then_some(role))
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.urgency() > Urgency::None
     }
 
     /// Makes rentals for others to poll.
@@ -200,7 +211,7 @@ impl Show<'_> {
         let finished = self.few(role, count, Stage::SetUp)?;
         tally.merge(&finished.tally);
         let mut rentals = finished.found.rentals;
-        if rentals.is_empty() {
+        if rentals.is_empty() && !self.interrupted() {
             return Err(RunError::NothingToPoll {
                 target: self.context.target.to_string(),
                 kinds: kinds(&finished.tally),
@@ -223,16 +234,15 @@ impl Show<'_> {
         self.phase(plan, Stage::Load)
     }
 
-    /// Reads the balances again and compares.
-    fn audit(
-        &mut self,
-        before: &BTreeMap<u32, Cents>,
-        tally: &mut Tally,
-    ) -> Result<Ledger, RunError> {
-        let closing = self.balances(Stage::Closing)?;
-        let ledger = Ledger::audit(before, &closing.found.balances, &tally.money, closing.end);
+    /// Reads the balances again and compares. A server that is gone by now
+    /// takes the audit with it, but not the result of the run.
+    fn audit(&mut self, before: &BTreeMap<u32, Cents>, tally: &mut Tally) -> Option<Ledger> {
+        let closing = self.balances(Stage::Closing).ok()?;
+        let after = &closing.found.balances;
+        let accounts = self.context.keys.len();
+        let ledger = Ledger::audit(accounts, before, after, &tally.money, closing.end);
         tally.merge(&closing.tally);
-        Ok(ledger)
+        Some(ledger)
     }
 
     fn balances(&mut self, stage: Stage) -> Result<Finished, RunError> {
@@ -273,9 +283,9 @@ impl Show<'_> {
             stage,
             display: self.display,
         };
-        phase::run(&self.context, &mut work).map_err(|source| RunError::Unreachable {
+        phase::run(&self.context, &mut work).map_err(|reason| RunError::Unreachable {
             target: self.context.target.to_string(),
-            source,
+            reason,
         })
     }
 }

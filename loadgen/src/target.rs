@@ -2,7 +2,7 @@
 //! target beyond this machine has to be allowed by name.
 
 use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 use hyper::Uri;
 use hyper::http::uri::Scheme;
@@ -26,12 +26,12 @@ pub enum TargetError {
     #[error("{0:?} is not plain HTTP; write it like http://127.0.0.1:8080")]
     Scheme(String),
     /// The host has no address.
-    #[error("the host of {target:?} has no address: {source}")]
+    #[error("the host of {target:?} has no address: {reason}")]
     Unknown {
         /// As written.
         target: String,
         /// The resolver's complaint.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// Not this machine.
     #[error(
@@ -59,18 +59,25 @@ impl Target {
             None => return Err(malformed()),
         }
         let host = uri.host().ok_or_else(malformed)?;
-        if uri.path() != "/" || uri.query().is_some() {
+        let authority = uri.authority().ok_or_else(malformed)?.as_str();
+        if uri.path() != "/" || uri.query().is_some() || authority.contains('@') {
             return Err(malformed());
         }
+        let foreign = || TargetError::Foreign {
+            host: host.to_owned(),
+        };
+        let allowed = allowed.iter().any(|name| name == host);
+        // A name that is not allowed is not even looked up.
+        if !allowed && !may_be_loopback(host) {
+            return Err(foreign());
+        }
         let address = resolve(text, host, uri.port_u16().unwrap_or(80))?;
-        if !address.ip().is_loopback() && !allowed.iter().any(|name| name == host) {
-            return Err(TargetError::Foreign {
-                host: host.to_owned(),
-            });
+        if !allowed && !address.ip().is_loopback() {
+            return Err(foreign());
         }
         Ok(Self {
             address,
-            authority: uri.authority().ok_or_else(malformed)?.to_string(),
+            authority: authority.to_owned(),
         })
     }
 
@@ -80,10 +87,18 @@ impl Target {
     }
 }
 
+fn may_be_loopback(host: &str) -> bool {
+    let plain = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || plain
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
 fn resolve(target: &str, host: &str, port: u16) -> Result<SocketAddr, TargetError> {
-    let unknown = |source| TargetError::Unknown {
+    let unknown = |reason| TargetError::Unknown {
         target: target.to_owned(),
-        source,
+        reason,
     };
     let plain = host.trim_start_matches('[').trim_end_matches(']');
     let addresses: Vec<_> = (plain, port).to_socket_addrs().map_err(unknown)?.collect();
@@ -129,6 +144,8 @@ mod tests {
         assert!(error.contains("--allow-host 192.0.2.7"), "{error}");
         assert!(Target::parse("http://192.0.2.7:80", &["192.0.2.7".to_owned()]).is_ok());
         assert!(Target::parse("http://192.0.2.7:80", &["192.0.2.8".to_owned()]).is_err());
+        let error = parsed("http://otp.invalid").expect_err("never looked up");
+        assert!(error.contains("--allow-host otp.invalid"), "{error}");
     }
 
     #[test]
@@ -138,6 +155,7 @@ mod tests {
             "http://",
             "http://127.0.0.1:8080/api/v1",
             "nonsense",
+            "http://user:password@127.0.0.1:8080",
         ] {
             assert!(
                 parsed(text)

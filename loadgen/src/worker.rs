@@ -8,10 +8,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use contract::Moment;
@@ -37,8 +35,8 @@ struct Desk {
     clock: Clock,
     fleet: RefCell<Fleet>,
     queue: RefCell<VecDeque<Order>>,
-    /// Connections that found the queue empty.
-    idle: RefCell<Vec<Waker>>,
+    /// Wakes one of the connections that found the queue empty.
+    ordered: Notify,
     done: Cell<bool>,
     pacer: Pacer,
     woken: Arc<Notify>,
@@ -58,7 +56,7 @@ pub(crate) async fn work(
         clock,
         fleet: RefCell::new(fleet),
         queue: RefCell::default(),
-        idle: RefCell::default(),
+        ordered: Notify::new(),
         done: Cell::new(false),
         pacer: Pacer::start(Arc::clone(&woken))?,
         woken: Arc::clone(&woken),
@@ -98,14 +96,13 @@ impl Desk {
         }
     }
 
-    fn next_order(&self) -> impl Future<Output = Order> {
-        poll_fn(|context| {
+    async fn next_order(&self) -> Order {
+        loop {
             if let Some(order) = self.queue.borrow_mut().pop_front() {
-                return Poll::Ready(order);
+                return order;
             }
-            self.idle.borrow_mut().push(context.waker().clone());
-            Poll::Pending
-        })
+            self.ordered.notified().await;
+        }
     }
 
     /// Asks the fleet for orders until it has none.
@@ -116,9 +113,7 @@ impl Desk {
             match output {
                 Output::Send(order) => {
                     self.queue.borrow_mut().push_back(order);
-                    if let Some(waker) = self.idle.borrow_mut().pop() {
-                        waker.wake();
-                    }
+                    self.ordered.notify_one();
                 }
                 Output::Wait(until) => {
                     let due = (until != Moment::NEVER).then(|| self.clock.instant(until));

@@ -27,6 +27,11 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
     let scenario = source.read(overrides(arguments))?;
     let keys = keys(arguments)?;
     let seed = scenario.seed.unwrap_or_else(seed::drawn);
+    if let Some(directory) = &arguments.output {
+        // A directory that cannot be made is better known before the run than after.
+        fs::create_dir_all(directory)
+            .with_context(|| format!("failed to make the directory {}", directory.display()))?;
+    }
     let server = server(arguments, &source, seed)?;
     let interrupt = Interrupt::listen().context("failed to watch for Ctrl-C")?;
     let job = Job {
@@ -142,9 +147,6 @@ fn publish(
         run.verdicts.clone(),
     );
     let json = serde_json::to_string_pretty(&result).context("failed to write the result")? + "\n";
-    if let Some(directory) = &arguments.output {
-        write_result(directory, &json)?;
-    }
     let mut out = anstream::stdout();
     let printed = match arguments.format {
         Format::Json => out.write_all(json.as_bytes()),
@@ -152,15 +154,18 @@ fn publish(
     };
     printed
         .and_then(|()| out.flush())
-        .context("failed to print the result")
+        .context("failed to print the result")?;
+    arguments
+        .output
+        .as_deref()
+        .map_or(Ok(()), |directory| write_result(directory, &json))
 }
 
 fn write_result(directory: &Path, json: &str) -> anyhow::Result<()> {
     let path = directory.join("result.json");
     // Renamed into place, so that nobody ever reads half a result.
     let unfinished = directory.join(".result.json.unfinished");
-    fs::create_dir_all(directory)
-        .and_then(|()| fs::write(&unfinished, json))
+    fs::write(&unfinished, json)
         .and_then(|()| fs::rename(&unfinished, &path))
         .with_context(|| format!("failed to write {}", path.display()))
 }

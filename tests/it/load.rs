@@ -180,7 +180,19 @@ fn a_mistake_in_a_flag_says_what_to_write() {
     check_refusals(
         &Load::new(),
         &[
-            (&["quick.toml", "-c", "0"], "-c 0 starts nobody"),
+            (
+                &["quick.toml", "-c", "0"],
+                "-c is a number from 1 to 1000000",
+            ),
+            (&["quick.toml", "-r", "0/s"], "a rate of 0/s starts nobody"),
+            (
+                &["quick.toml", "-n", "0"],
+                "measures nothing; write for instance",
+            ),
+            (
+                &["quick.toml", "-o", "/proc/none"],
+                "failed to make the directory /proc/none",
+            ),
             (
                 &["quick.toml", "-r", "5"],
                 "\"5\" is not a rate; write it like 2000/s",

@@ -3,11 +3,11 @@
 //! trusted.
 
 use loadgen::interrupt::Interrupt;
-use loadgen::progress::Silent;
+use loadgen::progress::{Display, Snapshot, Stage};
 use loadgen::run::{self, Job, Keys};
 use loadgen::target::Target;
 use loadgen_core::outcome::{Certainty, Outcome};
-use mock_server::Server;
+use mock_server::{Running, Server};
 
 use crate::world::{halves, simulate};
 
@@ -30,9 +30,19 @@ rental_life = "500ms"
 "#;
 
 fn live(text: &str, seed: u64, threads: u32) -> Outcome {
+    live_until(text, seed, threads, false)
+}
+
+/// Like [`live`], perhaps with a server that goes away during the load.
+fn live_until(text: &str, seed: u64, threads: u32, server_leaves: bool) -> Outcome {
     let (scenario, settings) = halves(text, seed);
     let server = Server::local().start(settings).expect("a free port");
     let target = format!("http://{}", server.address());
+    let (server, _kept) = if server_leaves {
+        (Some(server), None)
+    } else {
+        (None, Some(server))
+    };
     let target = Target::parse(&target, &[]).expect("loopback");
     let job = Job {
         scenario: &scenario,
@@ -41,9 +51,22 @@ fn live(text: &str, seed: u64, threads: u32) -> Outcome {
         keys: Keys::MadeUp,
         threads,
     };
-    run::run(&job, &Interrupt::never(), &mut Silent)
-        .expect("the server answers")
-        .outcome
+    let mut display = LastWish(server);
+    let run = run::run(&job, &Interrupt::never(), &mut display);
+    run.expect("the server answers at first").outcome
+}
+
+/// Ends its server as soon as the load has been shown once.
+struct LastWish(Option<Running>);
+
+impl Display for LastWish {
+    fn show(&mut self, stage: Stage, _: &Snapshot) {
+        if stage == Stage::Load {
+            self.0 = None;
+        }
+    }
+
+    fn clear(&mut self) {}
 }
 
 #[test]
@@ -93,4 +116,40 @@ fn detection_lag_is_what_the_polling_interval_says() {
     assert!((9_000..=11_000).contains(&median), "{median} us");
     let worst = rentals.detection_lag.greatest().expect("codes");
     assert!(worst <= 20_100, "{worst} us");
+}
+
+#[test]
+fn a_server_that_goes_away_is_counted_and_not_thrown() {
+    let scenario = SCENARIO
+        .replace("count = 48", "duration = \"800ms\"")
+        .replace("fixed(20ms)\"", "fixed(20ms)\"\ngive_up = \"1s\"");
+    let outcome = live_until(&scenario, 4, 1, true);
+    assert!(outcome.tally.failures() > 0);
+    assert!(
+        outcome.tally.rentals.delivered > 0,
+        "what was measured before is kept"
+    );
+    assert_eq!(outcome.ledger, None, "there is nobody to ask for balances");
+    let rentals = &outcome.tally.rentals;
+    assert_eq!(rentals.started, rentals.ended());
+}
+
+#[test]
+fn rates_are_measured_over_the_time_that_was_asked_for() {
+    let scenario = r#"
+[arrivals]
+rate = "100/s"
+
+[stop]
+duration = "200ms"
+
+[users]
+do = "poll_once"
+
+[setup]
+rentals = 4
+"#;
+    let outcome = live(scenario, 1, 2);
+    assert_eq!(outcome.tally.offered, 20);
+    assert!((outcome.rate(outcome.tally.offered) - 100.0).abs() < 1e-9);
 }

@@ -78,6 +78,16 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether a rent that failed so may have been carried out all the same.
+    pub const fn may_have_charged(self) -> bool {
+        !matches!(self, Self::Status(400..=499) | Self::Connect)
+    }
+
+    /// Whether the same request may well succeed a little later.
+    pub const fn may_pass(self) -> bool {
+        !matches!(self, Self::Status(400..=428) | Self::Connect)
+    }
+
     /// Whether there was a complete HTTP answer, so that its latency is one.
     pub const fn was_answered(self) -> bool {
         matches!(self, Self::Status(_) | Self::Body | Self::Mismatch)

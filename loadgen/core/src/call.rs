@@ -14,7 +14,7 @@ pub enum Call {
     Rent(&'static Service),
     /// Ask for the code of the rental with this id.
     CheckOtp(u64),
-    /// Read this page of the history, from 1.
+    /// Read the history for the n-th time, from 1, each time further down.
     History(u32),
 }
 
@@ -35,7 +35,13 @@ impl Call {
         match self {
             Self::Profile | Self::Rent(_) | Self::History(1) => Cow::Borrowed(path),
             Self::CheckOtp(id) => Cow::Owned(format!("{path}{id}")),
-            Self::History(page) => Cow::Owned(format!("{path}?page={page}")),
+            // Paging is undocumented, so the first reading is as documented. Later
+            // ones ask for pages of a hundred; a server that does not know how
+            // gives smaller pages, and the row is found a little later.
+            Self::History(time) => {
+                let page = time - 1;
+                Cow::Owned(format!("{path}?page={page}&per_page=100"))
+            }
         }
     }
 
@@ -89,7 +95,10 @@ mod tests {
             "/api/v1/number/check-otp/13322954"
         );
         assert_eq!(Call::History(1).target(), "/api/v1/rentals/history");
-        assert_eq!(Call::History(2).target(), "/api/v1/rentals/history?page=2");
+        assert_eq!(
+            Call::History(2).target(),
+            "/api/v1/rentals/history?page=1&per_page=100"
+        );
         assert_eq!(
             Call::Rent(whatsapp).body().as_deref(),
             Some(r#"{"service":"whatsapp"}"#)

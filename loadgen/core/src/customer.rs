@@ -24,9 +24,9 @@ pub struct CustomerPlan {
     pub give_up: Option<Duration>,
 }
 
-/// How far to look for a rental in the history before it counts as missing.
-/// At fifteen rows a page this is the newest 300 rentals of an account.
-const MAX_PAGES: u32 = 20;
+/// How far to look for a rental: with a hundred rows a page, among the newest
+/// 20,000 of the account. A server that ignores paging would never show an end.
+const MAX_READINGS: u32 = 200;
 
 /// How often a failed reading of the history is tried again, and after what pause.
 const HISTORY_RETRIES: u32 = 3;
@@ -54,6 +54,8 @@ struct Wait {
     since: Moment,
     deadline: Duration,
     position: Position,
+    /// Polls made; beats of the schedule that passed unused are none.
+    polls: u32,
 }
 
 /// A code that the history should show.
@@ -122,12 +124,13 @@ impl Customer {
                     since: now,
                     deadline: plan.give_up.unwrap_or(rented.expires_in),
                     position: Position::default(),
+                    polls: 0,
                 };
-                self.wait(wait, plan, dice)
+                self.wait(wait, now, plan, dice)
             }
             (State::Renting, outcome) => {
                 tally.rentals.failed += 1;
-                let unknown = outcome.is_err_and(|failure| !matches!(failure, Failure::Status(_)));
+                let unknown = outcome.is_err_and(Failure::may_have_charged);
                 tally.money.unknown_rents += u64::from(unknown);
                 Next::Done(End::Failed)
             }
@@ -138,7 +141,7 @@ impl Customer {
             }
             (State::Waiting(wait), Ok(Answer::Ended)) => {
                 tally.rentals.expired += 1;
-                tally.rentals.polls_undelivered += u64::from(wait.position.polls);
+                tally.rentals.polls_undelivered += u64::from(wait.polls);
                 tally.money.refunded += wait.rented.cost;
                 Next::Done(End::Served)
             }
@@ -148,7 +151,7 @@ impl Customer {
             }
             (State::Waiting(wait), _) => {
                 let wait = wait.clone();
-                self.wait(wait, plan, dice)
+                self.wait(wait, now, plan, dice)
             }
             (State::Confirming(confirmation), outcome) => confirmation.read(outcome, now, tally),
         }
@@ -160,7 +163,7 @@ impl Customer {
             State::Renting => tally.rentals.failed += 1,
             State::Waiting(wait) => {
                 tally.rentals.abandoned += 1;
-                tally.rentals.polls_undelivered += u64::from(wait.position.polls);
+                tally.rentals.polls_undelivered += u64::from(wait.polls);
                 let end = wait.since + wait.rented.expires_in;
                 tally.money.unfinished.push((end, wait.rented.cost));
             }
@@ -168,16 +171,24 @@ impl Customer {
         }
     }
 
-    fn wait(&mut self, mut wait: Wait, plan: &CustomerPlan, dice: Dice) -> Next {
-        wait.position = plan
-            .polling
-            .next(wait.position, wait.deadline, dice, self.index);
-        let next = Next::Ask(
-            Call::CheckOtp(wait.rented.id),
-            wait.since + wait.position.offset,
-        );
+    /// On to the next beat of the schedule that has not passed yet.
+    ///
+    /// After a slow answer, beats have passed: a client that waits for one
+    /// answer at a time cannot have asked at them. The slow answer itself is
+    /// counted from the beat it was meant for, and the last poll is due at the
+    /// deadline, however late it is.
+    fn wait(&mut self, mut wait: Wait, now: Moment, plan: &CustomerPlan, dice: Dice) -> Next {
+        let (deadline, index) = (wait.deadline, self.index);
+        let next = |position| plan.polling.next(position, deadline, dice, index);
+        wait.position = next(wait.position);
+        while wait.since + wait.position.offset < now && wait.position.offset < deadline {
+            wait.position = next(wait.position);
+        }
+        wait.polls += 1;
+        let due = wait.since + wait.position.offset;
+        let ask = Next::Ask(Call::CheckOtp(wait.rented.id), due);
         self.state = State::Waiting(wait);
-        next
+        ask
     }
 }
 
@@ -191,7 +202,7 @@ impl Wait {
         tally: &mut Tally,
     ) -> Confirmation {
         let rentals = &mut tally.rentals;
-        rentals.received(self.position.polls, now.since(self.since), truth);
+        rentals.received(self.polls, now.since(self.since), truth);
         rentals.add_to_fingerprint(account, &self.rented, &code, truth);
         Confirmation {
             id: self.rented.id,
@@ -210,7 +221,8 @@ impl Confirmation {
         };
         match rows.iter().find(|row| row.id == self.id) {
             Some(row) if self.agrees(row) => tally.rentals.confirmed += 1,
-            None if !rows.is_empty() && self.page < MAX_PAGES => {
+            // Newer rentals of the account stand before ours; an empty page is the end.
+            None if !rows.is_empty() && self.page < MAX_READINGS => {
                 self.page += 1;
                 return Next::Ask(Call::History(self.page), now);
             }

@@ -58,9 +58,18 @@ pub struct Target {
     pub rental: u64,
 }
 
-/// A closed slot whose user was failed waits this long before its next one, so
-/// that a server that refuses at once is not hammered.
+/// A closed slot whose customer got no rental, or whose request found nobody
+/// to connect to, waits this long before its next user, so that a server that
+/// refuses at once is not hammered.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// Users alive at most. Arrivals beyond that start when others are done, late
+/// by their own plan, which their slip will show.
+const MOST_ALIVE: u32 = 1_000_000;
+
+/// How often a failed reading of a balance is tried again, and after what pause.
+const BALANCE_RETRIES: u8 = 3;
+const BALANCE_PAUSE: Duration = Duration::from_millis(200);
 
 /// What a fleet wants of its owner.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,7 +121,8 @@ struct User {
 #[derive(Debug)]
 enum Kind {
     Customer(Customer),
-    OneRequest,
+    /// With the number of times that the request was tried again.
+    OneRequest(u8),
 }
 
 impl Fleet {
@@ -146,7 +156,9 @@ impl Fleet {
             return Output::Send(order);
         }
         let timer = self.timers.peek().map(|Reverse((at, _))| *at);
-        let arrival = self.next_arrival().map(|arrival| arrival.at);
+        let alive = self.alive;
+        let arrival = self.next_arrival().filter(|_| alive < MOST_ALIVE);
+        let arrival = arrival.map(|arrival| arrival.at);
         match timer.into_iter().chain(arrival).min() {
             Some(at) => Output::Wait(at.min(self.last_wait)),
             None if self.alive > 0 => Output::Wait(Moment::NEVER),
@@ -170,6 +182,12 @@ impl Fleet {
             (Kind::Customer(customer), Role::Customer(plan)) => {
                 customer.answered(times, outcome, plan, self.plan.dice, &mut self.tally)
             }
+            (Kind::OneRequest(retries), Role::ReadBalance)
+                if failure.is_some_and(Failure::may_pass) && *retries < BALANCE_RETRIES =>
+            {
+                *retries += 1;
+                Next::Ask(order.call, times.answered + BALANCE_PAUSE)
+            }
             _ => self.found.take(order, times, &outcome, &mut self.tally),
         };
         match next {
@@ -184,9 +202,13 @@ impl Fleet {
         self.last_wait = self.last_wait.min(deadline);
     }
 
-    /// When the last user may start.
-    pub const fn last_start(&self) -> Moment {
-        self.last_start
+    /// When the arrivals ended, seen from `now`, the end of the run: at the
+    /// planned or asked-for end, or earlier if there were no more users to come.
+    pub fn end_of_arrivals(&mut self, now: Moment) -> Moment {
+        match self.arrivals.peek() {
+            Some(_) => self.last_start,
+            None => self.last_start.min(now),
+        }
     }
 
     /// Users alive.
@@ -207,7 +229,9 @@ impl Fleet {
 
     /// Makes due arrivals and timers into orders.
     fn fire(&mut self, now: Moment) {
-        while let Some(arrival) = self.next_arrival().filter(|arrival| arrival.at <= now) {
+        while self.alive < MOST_ALIVE
+            && let Some(arrival) = self.next_arrival().filter(|arrival| arrival.at <= now)
+        {
             self.arrivals.take();
             self.start(arrival);
         }
@@ -242,14 +266,14 @@ impl Fleet {
             }
             Role::RentOnly(customers) => {
                 let choice = (arrival.index % customers.services.len() as u64) as usize;
-                (Kind::OneRequest, Call::Rent(customers.services[choice]))
+                (Kind::OneRequest(0), Call::Rent(customers.services[choice]))
             }
             Role::PollOnce(targets) => {
                 let target = targets[(arrival.index % targets.len() as u64) as usize];
                 account = target.account;
-                (Kind::OneRequest, Call::CheckOtp(target.rental))
+                (Kind::OneRequest(0), Call::CheckOtp(target.rental))
             }
-            Role::ReadBalance => (Kind::OneRequest, Call::Profile),
+            Role::ReadBalance => (Kind::OneRequest(0), Call::Profile),
         };
         let slot = arrival.slot;
         let id = self.admit(User {
@@ -364,7 +388,13 @@ impl Found {
                 });
             }
             Ok(_) => {}
-            Err(_) => return Next::Done(End::Failed),
+            Err(failure) => {
+                let rent = matches!(order.call, Call::Rent(_));
+                tally.money.unknown_rents += u64::from(rent && failure.may_have_charged());
+                if *failure == Failure::Connect {
+                    return Next::Done(End::Failed);
+                }
+            }
         }
         Next::Done(End::Served)
     }

@@ -32,65 +32,82 @@ impl Outcome {
         }
     }
 
-    /// `count` events as a rate per second over the window.
+    /// `count` events as a rate per second over the window; of no window, none.
     pub fn rate(&self, count: u64) -> f64 {
-        count as f64 / self.window.as_secs_f64().max(f64::MIN_POSITIVE)
+        if self.window.is_zero() {
+            return 0.0;
+        }
+        count as f64 / self.window.as_secs_f64()
     }
 }
 
-/// Whether what left the balances is what the rentals cost (CLAUSES P7).
+/// What the balances of a run say (CLAUSES P7): whether they fell by what the
+/// rentals cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ledger {
-    /// Accounts whose balance was read before and after.
+    /// Accounts of the run.
     pub accounts: usize,
     /// Charged by answered rents.
     pub charged: Cents,
-    /// Given back for rentals that ended without an SMS.
+    /// Given back for rentals that ended without an SMS, seen or unseen.
     pub refunded: Cents,
     /// By how much the balances fell beyond charged less refunded.
     pub unexplained: Cents,
-    /// Whether the sum could be judged at all.
+    /// Whether that figure can be relied on.
     pub certainty: Certainty,
 }
 
 /// How much an audit knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
-    /// The fate of every charge is known.
+    /// Everything.
     Exact,
-    /// Some rents went unanswered, or some rentals ended unseen, so that what
-    /// was charged for them is not known.
-    Unknown,
+    /// Not the balances of so many accounts, which could not be read.
+    BalancesUnread(usize),
+    /// Not what so many rents cost, which were sent and not answered.
+    RentsUnanswered(u64),
 }
 
 impl Ledger {
-    /// Compares the balances read before and after a run with what the run
-    /// knows. The closing balances were read not earlier than `closed`.
+    /// Compares the balances of `accounts` accounts before and after a run with
+    /// what the run knows. The closing balances were read not earlier than `closed`.
     pub fn audit(
+        accounts: usize,
         before: &BTreeMap<u32, Cents>,
         after: &BTreeMap<u32, Cents>,
         money: &MoneyTally,
         closed: Moment,
     ) -> Self {
-        let fell: Cents = before
+        let falls = before
             .iter()
-            .filter_map(|(account, opening)| Some(*opening - *after.get(account)?))
-            .sum();
-        let ended_unseen = money.unfinished.iter().any(|(end, _)| *end <= closed);
-        let unread = before.keys().any(|account| !after.contains_key(account));
-        let certain = !ended_unseen && !unread && money.unknown_rents == 0;
+            .filter_map(|(account, opening)| Some(*opening - *after.get(account)?));
+        let read_twice = falls.clone().count();
+        let beyond = falls.sum::<Cents>() - (money.charged - money.refunded);
+        // Rentals that a customer gave up on may have ended since, and then
+        // they were refunded without anybody looking.
+        let unseen = money.unfinished.iter().filter(|(end, _)| *end <= closed);
+        let refundable: Cents = unseen.map(|(_, cost)| *cost).sum();
+        let refunded_unseen = (-beyond).clamp(Cents::ZERO, refundable);
+        let unexplained = beyond + refunded_unseen;
+        let certainty = if read_twice < accounts {
+            Certainty::BalancesUnread(accounts - read_twice)
+        } else if money.unknown_rents > 0 && unexplained != Cents::ZERO {
+            Certainty::RentsUnanswered(money.unknown_rents)
+        } else {
+            Certainty::Exact
+        };
         Self {
-            accounts: after.len(),
+            accounts,
             charged: money.charged,
-            refunded: money.refunded,
-            unexplained: fell - (money.charged - money.refunded),
-            certainty: if certain {
-                Certainty::Exact
-            } else {
-                Certainty::Unknown
-            },
+            refunded: money.refunded + refunded_unseen,
+            unexplained,
+            certainty,
         }
+    }
+
+    /// What went missing, if that is known.
+    pub fn missing(&self) -> Option<Cents> {
+        (self.certainty == Certainty::Exact).then_some(self.unexplained)
     }
 }
 
@@ -110,32 +127,58 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_left_the_balances_is_what_the_rentals_cost() {
-        let (before, after) = (balances(&[1000, 1000]), balances(&[900, 900]));
-        let ledger = Ledger::audit(&before, &after, &money(), Moment::START);
-        assert_eq!(
-            (ledger.unexplained, ledger.certainty),
-            (Cents::ZERO, Certainty::Exact)
-        );
-        let short = Ledger::audit(&before, &balances(&[900, 899]), &money(), Moment::START);
-        assert_eq!(short.unexplained, Cents(1));
+    /// Two accounts with 1000 each before the run.
+    fn audited(after: &[i64], money: &MoneyTally) -> Ledger {
+        let before = balances(&[1000, 1000]);
+        Ledger::audit(2, &before, &balances(after), money, Moment::START)
     }
 
     #[test]
-    fn an_unknown_charge_makes_the_audit_uncertain() {
-        let accounts = balances(&[1000]);
+    fn what_left_the_balances_is_what_the_rentals_cost() {
+        assert_eq!(audited(&[900, 900], &money()).missing(), Some(Cents::ZERO));
+        assert_eq!(audited(&[900, 899], &money()).missing(), Some(Cents(1)));
+    }
+
+    #[test]
+    fn a_rent_without_an_answer_may_explain_a_difference() {
         let unanswered = MoneyTally {
             unknown_rents: 1,
             ..money()
         };
-        let ledger = Ledger::audit(&accounts, &accounts, &unanswered, Moment::START);
-        assert_eq!(ledger.certainty, Certainty::Unknown);
+        assert_eq!(
+            audited(&[900, 900], &unanswered).missing(),
+            Some(Cents::ZERO)
+        );
+        let ledger = audited(&[900, 756], &unanswered);
+        assert_eq!(ledger.certainty, Certainty::RentsUnanswered(1));
+        assert_eq!((ledger.unexplained, ledger.missing()), (Cents(144), None));
+    }
+
+    #[test]
+    fn rentals_that_ended_unseen_may_have_been_refunded() {
         let unseen = MoneyTally {
-            unfinished: vec![(Moment::START, Cents(5))],
+            unfinished: vec![(Moment::START, Cents(50))],
             ..money()
         };
-        let ledger = Ledger::audit(&accounts, &accounts, &unseen, Moment::START);
-        assert_eq!(ledger.certainty, Certainty::Unknown);
+        let ledger = audited(&[950, 900], &unseen);
+        assert_eq!(
+            (ledger.missing(), ledger.refunded),
+            (Some(Cents::ZERO), Cents(150))
+        );
+        assert_eq!(audited(&[960, 900], &unseen).missing(), Some(Cents(-10)));
+        let alive = MoneyTally {
+            unfinished: vec![(Moment::NEVER, Cents(50))],
+            ..money()
+        };
+        assert_eq!(audited(&[950, 900], &alive).missing(), Some(Cents(-50)));
+    }
+
+    #[test]
+    fn a_balance_that_was_not_read_leaves_the_audit_open() {
+        let ledger = audited(&[900], &money());
+        assert_eq!(
+            (ledger.certainty, ledger.missing()),
+            (Certainty::BalancesUnread(1), None)
+        );
     }
 }

@@ -58,25 +58,25 @@ pub struct StrategyError(#[from] ExpressionError);
 /// Where a customer stands on its schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// Polls so far.
-    pub polls: u32,
-    /// From the rent to the latest poll.
+    /// Beats so far.
+    pub beats: u32,
+    /// From the rent to the latest beat.
     pub offset: Duration,
     /// The latest gap.
     gap: Duration,
 }
 
 impl Strategy {
-    /// The poll after `position`, in the schedule of the user with this index;
+    /// The beat after `position`, in the schedule of the user with this index;
     /// never beyond `deadline`, and exactly there in the end.
     pub fn next(&self, position: Position, deadline: Duration, dice: Dice, user: u64) -> Position {
-        let roll = || dice.roll(user, Stream::Polling, u64::from(position.polls));
+        let roll = || dice.roll(user, Stream::Polling, u64::from(position.beats));
         let gap = match &self.first {
-            Some(law) if position.polls == 0 => law.sample(&mut roll()).unwrap_or(deadline),
+            Some(law) if position.beats == 0 => law.sample(&mut roll()).unwrap_or(deadline),
             _ => self.pace.gap(position, &mut || dice::unit(&mut roll())),
         };
         Position {
-            polls: position.polls.saturating_add(1),
+            beats: position.beats.saturating_add(1),
             offset: position.offset.saturating_add(gap).min(deadline),
             gap,
         }
@@ -94,7 +94,7 @@ impl Pace {
                 jitter,
             } => (initial, factor, cap, jitter),
         };
-        let exponent = i32::try_from(position.polls).unwrap_or(i32::MAX);
+        let exponent = i32::try_from(position.beats).unwrap_or(i32::MAX);
         let grown = initial.as_secs_f64() * factor.powi(exponent);
         let width = grown.min(cap.as_secs_f64());
         Duration::from_secs_f64(match jitter {

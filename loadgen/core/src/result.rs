@@ -98,8 +98,8 @@ pub struct LedgerResult {
     pub refunded: String,
     /// What is left over; anything but `"0.00"` is money lost or made.
     pub unexplained: String,
-    /// Whether every charge is known.
-    pub certainty: Certainty,
+    /// `exact`, or why `unexplained` cannot be relied on: `balances_unread` or `rents_unanswered`.
+    pub certainty: &'static str,
 }
 
 impl RunResult {
@@ -136,7 +136,11 @@ impl RunResult {
                 charged: ledger.charged.to_string(),
                 refunded: ledger.refunded.to_string(),
                 unexplained: ledger.unexplained.to_string(),
-                certainty: ledger.certainty,
+                certainty: match ledger.certainty {
+                    Certainty::Exact => "exact",
+                    Certainty::BalancesUnread(_) => "balances_unread",
+                    Certainty::RentsUnanswered(_) => "rents_unanswered",
+                },
             }),
             thresholds,
         }

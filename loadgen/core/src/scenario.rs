@@ -191,101 +191,119 @@ impl Scenario {
 
 impl ScenarioFile {
     fn resolve(self, name: &str, overrides: Overrides) -> Result<Scenario, &'static str> {
+        let stop = self.stop.resolve(overrides.duration, overrides.count)?;
         let arrivals = self.arrivals.resolve(&overrides)?;
         let accounts = overrides.accounts.or(self.users.accounts);
         let customers = self.users.customers(overrides.polling)?;
-        let behaviour = match (self.users.behaviour, self.setup) {
-            (BehaviourFile::PollOnce, Some(setup)) if setup.rentals > 0 => Behaviour::PollOnce {
-                rentals: setup.rentals,
-            },
-            (BehaviourFile::PollOnce, _) => {
-                return Err(
-                    "do = \"poll_once\" needs rentals to poll; write [setup] rentals = 256",
-                );
-            }
-            (BehaviourFile::RentAndWait, Some(_)) => {
-                return Err("[setup] is for do = \"poll_once\"; customers rent for themselves");
-            }
-            (BehaviourFile::RentAndWait, None) => Behaviour::RentAndWait,
-        };
+        let behaviour = behaviour(self.users.behaviour, self.setup)?;
+        let connections = overrides.connections.or(self.connections);
         let mut thresholds = self.thresholds;
         thresholds.extend(overrides.thresholds);
         Ok(Scenario {
             name: name.to_owned(),
-            accounts: positive(
-                accounts.unwrap_or_else(|| default_accounts(&arrivals)),
-                "accounts = 0 leaves nobody to pay; write at least 1",
+            accounts: within(
+                accounts.unwrap_or_else(|| default_accounts(&arrivals, stop.count)),
+                "accounts is a number from 1 to 1000000",
             )?,
             arrivals,
-            stop: self.stop.resolve(overrides.duration, overrides.count)?,
+            stop,
             behaviour,
             customers,
-            connections: positive(
-                overrides
-                    .connections
-                    .or(self.connections)
-                    .unwrap_or(CONNECTIONS),
-                "connections = 0 carries no request; write at least 1",
+            connections: within(
+                connections.unwrap_or(CONNECTIONS),
+                "connections is a number from 1 to 1000000",
             )?,
-            request_timeout: self.request_timeout.map_or(REQUEST_TIMEOUT, |span| span.0),
+            request_timeout: positive(
+                self.request_timeout.map_or(REQUEST_TIMEOUT, |span| span.0),
+                "request_timeout = \"0s\" leaves no time for an answer; write for instance \"10s\"",
+            )?,
             thresholds,
             seed: overrides.seed.or(self.seed),
         })
     }
 }
 
-/// One account for each of a fixed number of users, so that no two of them
-/// rent under one key at the same time and every account's rentals are the
-/// same in every run with the same seed.
-const fn default_accounts(arrivals: &Arrivals) -> u32 {
-    match arrivals {
-        Arrivals::Closed { users, .. } => *users,
-        Arrivals::Open { .. } => ACCOUNTS,
+fn behaviour(file: BehaviourFile, setup: Option<SetupFile>) -> Result<Behaviour, &'static str> {
+    match (file, setup) {
+        (BehaviourFile::PollOnce, Some(SetupFile { rentals })) if rentals > 0 => {
+            Ok(Behaviour::PollOnce { rentals })
+        }
+        (BehaviourFile::PollOnce, _) => {
+            Err("do = \"poll_once\" needs rentals to poll; write [setup] rentals = 256")
+        }
+        (BehaviourFile::RentAndWait, Some(_)) => {
+            Err("[setup] is for do = \"poll_once\"; customers rent for themselves")
+        }
+        (BehaviourFile::RentAndWait, None) => Ok(Behaviour::RentAndWait),
     }
 }
 
-const fn positive(number: u32, message: &'static str) -> Result<u32, &'static str> {
-    if number == 0 {
+/// One account for each of a fixed number of users, so that no two of them
+/// rent under one key at the same time and every account's rentals are the
+/// same in every run with the same seed.
+fn default_accounts(arrivals: &Arrivals, count: Option<u64>) -> u32 {
+    let users = match arrivals {
+        Arrivals::Closed { users, .. } => *users,
+        Arrivals::Open { .. } => ACCOUNTS,
+    };
+    count
+        .and_then(|count| u32::try_from(count).ok())
+        .map_or(users, |count| users.min(count))
+}
+
+/// More of anything than this is a slip of the keyboard, and would eat all memory.
+const MOST: u32 = 1_000_000;
+
+fn within(number: u32, message: &'static str) -> Result<u32, &'static str> {
+    if (1..=MOST).contains(&number) {
+        Ok(number)
+    } else {
+        Err(message)
+    }
+}
+
+const fn positive(span: Duration, message: &'static str) -> Result<Duration, &'static str> {
+    if span.is_zero() {
         Err(message)
     } else {
-        Ok(number)
+        Ok(span)
     }
 }
 
 impl ArrivalsFile {
     fn resolve(self, overrides: &Overrides) -> Result<Arrivals, &'static str> {
-        if overrides.users.is_some() && overrides.rate.is_some() {
-            return Err("-c and -r are two kinds of arrivals; give one of them");
-        }
-        let ramp = self.ramp.map_or(Duration::ZERO, |ramp| ramp.0);
         let process = self.process.unwrap_or_default();
-        let open = |profile| Arrivals::Open { profile, process };
-        if let Some(users) = overrides.users {
-            let users = positive(users, "-c 0 starts nobody; give at least 1")?;
-            return Ok(Arrivals::Closed { users, ramp });
+        let ramp = self.ramp.map_or(Duration::ZERO, |ramp| ramp.0);
+        match (overrides.users, overrides.rate) {
+            (Some(_), Some(_)) => Err("-c and -r are two kinds of arrivals; give one of them"),
+            (Some(users), None) => closed(users, ramp, "-c is a number from 1 to 1000000"),
+            (None, Some(rate)) => constant(rate, process),
+            (None, None) => self.written(ramp, process),
         }
-        if let Some(rate) = overrides.rate {
-            return Ok(open(RateProfile::constant(rate)));
-        }
+    }
+
+    fn written(self, ramp: Duration, process: Process) -> Result<Arrivals, &'static str> {
         match (self.users, self.rate, self.stages) {
-            (Some(users), None, None) if self.process.is_none() => {
-                let users = positive(
-                    users,
-                    "[arrivals] users = 0 starts nobody; write at least 1",
-                )?;
-                Ok(Arrivals::Closed { users, ramp })
-            }
-            (None, Some(rate), None) if self.ramp.is_none() => {
-                Ok(open(RateProfile::constant(rate)))
-            }
-            (None, None, Some(stages)) if self.ramp.is_none() && !stages.is_empty() => {
-                Ok(open(RateProfile::staged(stages)))
-            }
-            (Some(_), None, None) => {
+            (Some(_), None, None) if self.process.is_some() => {
                 Err("[arrivals] process belongs to rate or stages, not to users")
             }
-            (None, Some(_), None) | (None, None, Some(_)) => Err(
+            (Some(users), None, None) => closed(
+                users,
+                ramp,
+                "[arrivals] users is a number from 1 to 1000000",
+            ),
+            (None, Some(_), None) | (None, None, Some(_)) if self.ramp.is_some() => Err(
                 "[arrivals] ramp belongs to users; for a rate write stages = [{ rate = \"500/s\", over = \"10s\" }]",
+            ),
+            (None, Some(rate), None) => constant(rate, process),
+            (None, None, Some(stages))
+                if stages.iter().any(|stage| stage.rate.per_second() > 0.0) =>
+            {
+                let profile = RateProfile::staged(stages);
+                Ok(Arrivals::Open { profile, process })
+            }
+            (None, None, Some(_)) => Err(
+                "[arrivals] stages start nobody; write for instance stages = [{ rate = \"500/s\", over = \"10s\" }]",
             ),
             _ => Err(
                 "[arrivals] needs exactly one of users = 400, rate = \"500/s\" and stages = [{ rate = \"500/s\", over = \"10s\" }]",
@@ -294,9 +312,25 @@ impl ArrivalsFile {
     }
 }
 
+fn closed(users: u32, ramp: Duration, message: &'static str) -> Result<Arrivals, &'static str> {
+    let users = within(users, message)?;
+    Ok(Arrivals::Closed { users, ramp })
+}
+
+fn constant(rate: Rate, process: Process) -> Result<Arrivals, &'static str> {
+    if rate.per_second() > 0.0 {
+        let profile = RateProfile::constant(rate);
+        return Ok(Arrivals::Open { profile, process });
+    }
+    Err("a rate of 0/s starts nobody; write for instance 500/s")
+}
+
 impl StopFile {
     fn resolve(self, duration: Option<Duration>, count: Option<u64>) -> Result<Stop, &'static str> {
         let drain = self.drain.map(|span| span.0);
+        if drain.is_some() && self.duration.is_none() {
+            return Err("[stop] drain begins at the end of duration; write duration as well");
+        }
         let stop = if duration.is_some() || count.is_some() {
             Stop {
                 duration,
@@ -310,10 +344,13 @@ impl StopFile {
                 drain,
             }
         };
-        if stop.duration.is_none() && stop.count.is_none() {
-            return Err("[stop] needs an end: duration = \"20s\", count = 1000, or both");
+        match (stop.duration, stop.count) {
+            (None, None) => Err("[stop] needs an end: duration = \"20s\", count = 1000, or both"),
+            (Some(Duration::ZERO), _) | (_, Some(0)) => Err(
+                "a run of no time or of no users measures nothing; write for instance 20s or 1000",
+            ),
+            _ => Ok(stop),
         }
-        Ok(stop)
     }
 }
 
@@ -401,7 +438,7 @@ mod tests {
             ),
             (
                 "[arrivals]\nusers = 0\n[stop]\ncount = 1\n",
-                "s.toml: [arrivals] users = 0 starts nobody",
+                "s.toml: [arrivals] users is a number from 1",
             ),
             (
                 "[arrivals]\nusers = 1\n[stop]\ncount = 1\n[users]\nservices = [\"whatsap\"]\n",
@@ -414,6 +451,22 @@ mod tests {
             (
                 "[arrivals]\nusers = 1\n[stop]\ncount = 1\n[users]\ndo = \"poll_once\"\n",
                 "needs rentals to poll",
+            ),
+            (
+                "[arrivals]\nstages = []\n[stop]\ncount = 1\n",
+                "stages start nobody",
+            ),
+            (
+                "[arrivals]\nrate = \"0/s\"\n[stop]\ncount = 1\n",
+                "a rate of 0/s starts nobody",
+            ),
+            (
+                "[arrivals]\nusers = 1\n[stop]\ncount = 0\n",
+                "measures nothing",
+            ),
+            (
+                "[arrivals]\nusers = 1\n[stop]\ncount = 1\ndrain = \"1s\"\n",
+                "drain begins at the end",
             ),
         ] {
             let error = read(text, Overrides::default()).expect_err(text);

@@ -167,7 +167,8 @@ impl Metric {
             Self::Unexplained => outcome
                 .ledger
                 .as_ref()
-                .map(|ledger| ledger.unexplained.0 as f64),
+                .and_then(|ledger| ledger.missing())
+                .map(|missing| missing.0 as f64),
         }
     }
 
@@ -255,7 +256,10 @@ impl FromStr for Figure {
         }
         let digits = name.strip_prefix('p').ok_or(())?;
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-        if !plain || !(2..=6).contains(&digits.len()) {
+        let (two, more) = digits.split_at_checked(2).ok_or(())?;
+        // More than two digits are for 99.9 % and beyond: p100 would be 10 %.
+        let sensible = two != "00" && (more.is_empty() || two == "99");
+        if !plain || !sensible || digits.len() > 6 {
             return Err(());
         }
         format!("0.{digits}")
@@ -470,6 +474,7 @@ mod tests {
             ),
             ("poll.response.p99 < 1s", "is not measured"),
             ("check_otp.response.p9 < 1s", "is not measured"),
+            ("check_otp.response.p100 < 1s", "is not measured"),
             (
                 "check_otp.response.p99 < 25",
                 "\"25\" is not a limit for check_otp.response.p99; write a duration",

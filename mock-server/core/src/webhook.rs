@@ -39,8 +39,8 @@ pub enum WebhookOutcome {
 pub(crate) struct WebhookQueue {
     /// By moment, and at one moment in the order of the rents.
     due: BTreeMap<(Moment, DeliveryId), u32>,
-    /// How many attempts have begun for those being posted at the moment.
-    in_flight: BTreeMap<DeliveryId, u32>,
+    /// Those being posted at the moment: which attempt it is, and when it began.
+    in_flight: BTreeMap<DeliveryId, (u32, Moment)>,
 }
 
 impl WebhookQueue {
@@ -62,11 +62,12 @@ impl WebhookQueue {
             return None;
         }
         let number = entry.remove() + 1;
-        self.in_flight.insert(delivery, number);
+        self.in_flight.insert(delivery, (number, now));
         Some((delivery, number))
     }
 
-    /// Ends an attempt: done with, or again later, or given up.
+    /// Ends an attempt: done with, or again later, or given up. Attempts are
+    /// spaced from begin to begin, however long the receiver takes to fail.
     pub(crate) fn end(
         &mut self,
         now: Moment,
@@ -74,11 +75,12 @@ impl WebhookQueue {
         outcome: WebhookOutcome,
         settings: &WebhookSettings,
     ) {
-        let Some(begun) = self.in_flight.remove(&delivery) else {
+        let Some((number, begun)) = self.in_flight.remove(&delivery) else {
             return;
         };
-        if outcome == WebhookOutcome::Failed && begun < settings.attempts {
-            self.due.insert((now + settings.spacing, delivery), begun);
+        if outcome == WebhookOutcome::Failed && number < settings.attempts {
+            let again = now.max(begun + settings.spacing);
+            self.due.insert((again, delivery), number);
         }
     }
 }

@@ -175,3 +175,31 @@ fn after_the_drain_those_who_still_wait_are_abandoned() {
     assert_eq!((tally.rentals.started, tally.rentals.abandoned), (5, 5));
     assert_eq!(end, Moment::from(Duration::from_secs(15)));
 }
+
+#[test]
+fn a_customer_gives_up_by_the_clock_even_if_answers_are_slow() {
+    // Answers take 3 s, so of the beats at 2, 4, … s only each second one can be used.
+    let impatient = format!("{ONE}give_up = \"7s\"\n");
+    let server = rentals(None, Duration::from_secs(3));
+    let (tally, _, end) = run(plan(&impatient), 1, server);
+    // Rent until 3 s; polls meant for 5 s and 9 s, and the last for the deadline at 10 s.
+    assert_eq!(
+        (tally.rentals.abandoned, tally.rentals.polls_undelivered),
+        (1, 3)
+    );
+    assert_eq!(end, Moment::from(Duration::from_secs(15)));
+    // That last one waits from 10 s to 12 s for its turn, and is answered at 15 s.
+    let polls = tally.operation(Operation::CheckOtp);
+    assert_eq!(polls.response.greatest(), Some(5_000_000));
+    assert_eq!(polls.service.greatest(), Some(3_000_000));
+}
+
+#[test]
+fn a_million_users_may_be_alive_and_no_more() {
+    let crowd = "[arrivals]\nrate = \"1000000/s\"\n[stop]\ncount = 1010000\n[users]\npolling = \"fixed(60s)\"\n";
+    let (tally, ..) = run(plan(crowd), 1, |_, _: &Order| {
+        (Duration::from_millis(1), Err(Failure::Timeout))
+    });
+    assert_eq!(tally.rentals.failed, 1_010_000);
+    assert_eq!(tally.rentals.peak_in_flight, 1_000_000);
+}
