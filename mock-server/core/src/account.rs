@@ -1,12 +1,16 @@
 //! What one API key owns: a person, money, numbers and rentals. It enforces
 //! that money and rentals agree; it knows no requests.
 
+use std::time::Duration;
+
 use contract::{Cents, Dice, Moment, Problem, Service};
 
+use crate::clock::AccountClock;
 use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::PhoneBook;
-use crate::rental::{Rental, Terms};
+use crate::rental::{Rental, State, Terms};
+use crate::webhook::WebhookQueue;
 
 /// The tenant of the mock. Nothing of one account depends on another.
 #[derive(Debug)]
@@ -17,6 +21,12 @@ pub(crate) struct Account {
     pub(crate) person: Person,
     /// How many of its requests each fault rule has seen.
     pub(crate) seen_by_rule: Vec<u64>,
+    /// Its own time, in which all of the following happens.
+    pub(crate) clock: AccountClock,
+    /// Events to be posted.
+    pub(crate) webhooks: WebhookQueue,
+    /// When the server has to look after the webhooks, as its agenda has it.
+    pub(crate) agenda: Option<Moment>,
     ledger: Ledger,
     phones: PhoneBook,
     /// In the order in which they were made, and so also in that of their ends.
@@ -27,11 +37,20 @@ pub(crate) struct Account {
 
 impl Account {
     /// A fresh account.
-    pub(crate) fn open(dice: Dice, number: u64, opening: Cents, fault_rules: usize) -> Self {
+    pub(crate) fn open(
+        dice: Dice,
+        number: u64,
+        opening: Cents,
+        fault_rules: usize,
+        clock: AccountClock,
+    ) -> Self {
         Self {
             number,
             person: Person::invent(dice, number),
             seen_by_rule: vec![0; fault_rules],
+            clock,
+            webhooks: WebhookQueue::default(),
+            agenda: None,
             ledger: Ledger::new(opening),
             phones: PhoneBook::new(dice, number),
             rentals: Vec::new(),
@@ -72,6 +91,20 @@ impl Account {
         self.ledger.balance()
     }
 
+    /// The account's money at `now`, in its parts.
+    pub(crate) fn ledger(&mut self, now: Moment, terms: Terms<'_>) -> Ledger {
+        self.settle(now, terms);
+        self.ledger
+    }
+
+    /// The price of all rentals that have not ended without an SMS at `now`,
+    /// counted from their states alone: what the ledger must have taken.
+    pub(crate) fn owed(&self, now: Moment, life: Duration) -> Cents {
+        let rentals = self.rentals.iter();
+        let kept = rentals.filter(|rental| rental.state(now, life) != State::Expired);
+        kept.map(|rental| rental.service.price).sum()
+    }
+
     /// All rentals, the oldest first.
     pub(crate) fn rentals(&self) -> &[Rental] {
         &self.rentals
@@ -93,14 +126,11 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use contract::Law;
     use contract::service::SERVICES;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rental::State;
 
     const LIFE: Duration = Duration::from_secs(1200);
 
@@ -113,7 +143,7 @@ mod tests {
         ) {
             let sms_delay: Law = "0.5*uniform(0s,1300s) + 0.5*never".parse().expect("a law");
             let terms = Terms { dice: Dice::new(seed), sms_delay: &sms_delay, life: LIFE };
-            let mut account = Account::open(terms.dice, 1, Cents(opening), 0);
+            let mut account = Account::open(terms.dice, 1, Cents(opening), 0, AccountClock::starting(Moment::START, 1.0));
             let mut now = Moment::START;
             for (id, (seconds, service)) in steps.into_iter().enumerate() {
                 now += Duration::from_secs(seconds);
@@ -121,19 +151,9 @@ mod tests {
                 let service = &SERVICES[service];
                 let refused = account.rent(now, service, id as u32, terms).is_err();
                 prop_assert_eq!(refused, before < service.price);
-                prop_assert_eq!(account.balance(now, terms), Cents(opening) - owed(&account, now));
+                prop_assert_eq!(account.balance(now, terms), Cents(opening) - account.owed(now, LIFE));
                 prop_assert!(account.balance(now, terms) >= Cents::ZERO);
             }
         }
-    }
-
-    /// The price of all rentals that have not ended without an SMS, from their states alone.
-    fn owed(account: &Account, now: Moment) -> Cents {
-        account
-            .rentals()
-            .iter()
-            .filter(|rental| rental.state(now, LIFE) != State::Expired)
-            .map(|rental| rental.service.price)
-            .sum()
     }
 }

@@ -1,6 +1,8 @@
 //! The mock: from a moment and a request to a reply. It owns everything and
 //! waits for nothing; the time it knows is the time it was last told.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use contract::body::{self, CheckOtp, HistoryRow, Profile, Rent, User, Webhook};
 use contract::{ApiKey, Dice, Moment, Problem, Route, RouteError, Truth};
@@ -9,6 +11,8 @@ use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 use crate::account::Account;
+use crate::agenda::Agenda;
+use crate::clock::AccountClock;
 use crate::fault::{Damage, Verdict};
 use crate::history::{self, Page};
 use crate::register::{Place, Register};
@@ -17,21 +21,22 @@ use crate::rental::{Rental, State, Terms};
 use crate::reply::{Delivery, Reply, json};
 use crate::request::Request;
 use crate::settings::Settings;
-use crate::webhook::{DeliveryId, WebhookAttempt, WebhookOutcome, WebhookQueue};
+use crate::webhook::{DeliveryId, WebhookAttempt, WebhookOutcome};
 
 /// A whole fake API, all accounts included.
 #[derive(Debug)]
 pub struct Mock {
-    settings: Settings,
+    pub(crate) settings: Settings,
     /// What the wall clock showed at [`Moment::START`].
-    epoch: Timestamp,
-    dice: Dice,
+    pub(crate) epoch: Timestamp,
+    pub(crate) dice: Dice,
     /// The latest moment that anybody told us. Time given by two threads may
     /// arrive out of order; it must not run backwards for an account.
     now: Moment,
-    accounts: IndexMap<ApiKey, Account, FxBuildHasher>,
+    pub(crate) accounts: IndexMap<ApiKey, Account, FxBuildHasher>,
     register: Register,
-    webhooks: WebhookQueue,
+    /// When which account has a webhook due, in the server's time.
+    agenda: Agenda,
     /// The answer to almost every poll, encoded once.
     waiting: Bytes,
 }
@@ -46,7 +51,7 @@ impl Mock {
             now: Moment::START,
             accounts: IndexMap::default(),
             register: Register::default(),
-            webhooks: WebhookQueue::default(),
+            agenda: Agenda::default(),
             waiting: json(&CheckOtp::waiting()),
         }
     }
@@ -60,13 +65,36 @@ impl Mock {
 
     /// When the next webhook is due; nothing needs to be done before.
     pub fn next_webhook_due(&self) -> Option<Moment> {
-        self.webhooks.next_due()
+        self.agenda.next()
     }
 
     /// The next webhook to post, if one is due by `now`. Ask again until there is none.
     pub fn take_due_webhook(&mut self, now: Moment) -> Option<WebhookAttempt> {
         let now = self.advance(now);
-        let (delivery, number) = self.webhooks.begin(now)?;
+        let place = self.agenda.due(now)?;
+        self.begin_webhook(place, now)
+    }
+
+    /// Tells what became of an attempt that ended at `now`.
+    pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
+        let now = self.advance(now);
+        let (Some(settings), Some(Place { account, .. })) =
+            (&self.settings.webhook, self.register.place(delivery.0))
+        else {
+            return;
+        };
+        let owner = &mut self.accounts[account as usize];
+        let local = owner.clock.local(now);
+        owner.webhooks.end(local, delivery, outcome, settings);
+        self.reschedule(account);
+    }
+
+    /// Begins the account's next attempt, if one is due in its own time.
+    pub(crate) fn begin_webhook(&mut self, place: u32, now: Moment) -> Option<WebhookAttempt> {
+        let account = &mut self.accounts[place as usize];
+        let begun = account.webhooks.begin(account.clock.local(now));
+        self.reschedule(place);
+        let (delivery, number) = begun?;
         let body = self.webhook_body(delivery)?;
         Some(WebhookAttempt {
             delivery,
@@ -75,15 +103,15 @@ impl Mock {
         })
     }
 
-    /// Tells what became of an attempt that ended at `now`.
-    pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
-        let now = self.advance(now);
-        if let Some(settings) = &self.settings.webhook {
-            self.webhooks.end(now, delivery, outcome, settings);
-        }
+    /// Notes on the agenda when the account's next webhook is due.
+    pub(crate) fn reschedule(&mut self, place: u32) {
+        let account = &mut self.accounts[place as usize];
+        let due = account.webhooks.next_due();
+        let due = due.map(|local| account.clock.server(local));
+        self.agenda.change(place, &mut account.agenda, due);
     }
 
-    fn advance(&mut self, now: Moment) -> Moment {
+    pub(crate) fn advance(&mut self, now: Moment) -> Moment {
         self.now = self.now.max(now);
         self.now
     }
@@ -98,10 +126,11 @@ impl Mock {
             return Ok(Reply::nothing(Delivery::Never));
         };
         let at = now + latency;
+        let now = self.accounts[account as usize].clock.local(now);
         if let Some(reply) = verdict.damage.and_then(|damage| instead(damage, at)) {
             return Ok(reply);
         }
-        let times = Times { now, at };
+        let times = Times { now, at, latency };
         let reply = self
             .carry_out(account, &route, request, times)
             .unwrap_or_else(|problem| Reply::refusal(problem, at));
@@ -111,24 +140,49 @@ impl Mock {
         })
     }
 
-    /// The place of the account that owns the key, which is opened at its first use.
+    /// The place of the account that owns the key in a header.
     fn account(&mut self, auth: Option<&[u8]>) -> Result<u32, Problem> {
         let key = ApiKey::from_bytes(auth.ok_or(Problem::MissingKey)?)
             .map_err(|_| Problem::InvalidKey)?;
-        let place = match self.accounts.get_index_of(&key) {
-            Some(place) => place,
+        Ok(self.place(key))
+    }
+
+    /// The place of the key's account, which is opened at its first use.
+    pub(crate) fn place(&mut self, key: ApiKey) -> u32 {
+        match self.accounts.get_index_of(&key) {
+            Some(place) => place as u32,
             None => self.open(key),
-        };
-        Ok(place as u32)
+        }
     }
 
     #[cold]
-    fn open(&mut self, key: ApiKey) -> usize {
+    fn open(&mut self, key: ApiKey) -> u32 {
+        let account = self.invent(&key, self.now);
+        self.accounts.insert_full(key, account).0 as u32
+    }
+
+    fn invent(&self, key: &ApiKey, now: Moment) -> Account {
         let Settings {
-            balance, faults, ..
+            balance,
+            faults,
+            time_scale,
+            ..
         } = &self.settings;
-        let account = Account::open(self.dice, key.account(), *balance, faults.len());
-        self.accounts.insert_full(key, account).0
+        let clock = AccountClock::starting(now, *time_scale);
+        Account::open(self.dice, key.account(), *balance, faults.len(), clock)
+    }
+
+    /// The account at `place` as it would be opened now.
+    pub(crate) fn fresh_account(&self, place: u32, now: Moment) -> Account {
+        let owner = self.accounts.get_index(place as usize);
+        let (key, _) = owner.expect("invariant: places are of accounts");
+        self.invent(key, now)
+    }
+
+    /// The account at `place`, with its key.
+    pub(crate) fn account_mut(&mut self, place: u32) -> (&ApiKey, &mut Account) {
+        let owner = self.accounts.get_index_mut(place as usize);
+        owner.expect("invariant: places are of accounts")
     }
 
     fn judge(&mut self, place: u32, route: &Route<'_>) -> Verdict {
@@ -163,9 +217,12 @@ impl Mock {
         request: &Request<'_>,
         times: Times,
     ) -> Result<Reply, Problem> {
-        let place = self.register.find(id);
-        let place = place.filter(|place| place.account == account);
-        let rental = self.rental(place.ok_or(Problem::NoSuchRental)?);
+        let (owner, rental) = Register::id(id)
+            .and_then(|id| self.rental(id))
+            .ok_or(Problem::NoSuchRental)?;
+        if owner != account {
+            return Err(Problem::NoSuchRental);
+        }
         let body = match rental.state(times.now, self.settings.rental_life) {
             State::Pending => self.waiting.clone(),
             State::Completed => received(rental),
@@ -190,7 +247,8 @@ impl Mock {
             index,
         });
         if let Some(moment) = rental.sms_at().filter(|_| self.settings.webhook.is_some()) {
-            self.webhooks.plan(moment, DeliveryId(id));
+            account.webhooks.plan(moment, DeliveryId(id));
+            self.reschedule(place);
         }
         Ok(Reply::success(self.rented(&rental), times.at))
     }
@@ -236,13 +294,19 @@ impl Mock {
         Reply::success(json(&page), times.at)
     }
 
-    fn rental(&self, place: Place) -> &Rental {
-        &self.accounts[place.account as usize].rentals()[place.index as usize]
+    /// The rental with this id, and the account that it belongs to. A rental
+    /// that was forgotten in a reset keeps its id, but is found no more.
+    pub(crate) fn rental(&self, id: u32) -> Option<(u32, &Rental)> {
+        let Place { account, index } = self.register.place(id)?;
+        let rental = self.accounts[account as usize]
+            .rentals()
+            .get(index as usize)?;
+        (rental.id == id).then_some((account, rental))
     }
 
     /// A function of the rental alone, and therefore the same at every attempt.
     fn webhook_body(&self, DeliveryId(id): DeliveryId) -> Option<Bytes> {
-        let rental = self.rental(self.register.place(id)?);
+        let (_, rental) = self.rental(id)?;
         let code = rental.code();
         Some(json(&Webhook {
             event: body::SMS_RECEIVED.into(),
@@ -256,11 +320,14 @@ impl Mock {
     }
 }
 
-/// When a request came, and when its answer leaves.
+/// When a request came, in its account's time, and when its answer leaves, in
+/// the server's.
 #[derive(Clone, Copy)]
 struct Times {
     now: Moment,
     at: Moment,
+    /// From the one to the other.
+    latency: Duration,
 }
 
 fn find_route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
@@ -270,7 +337,7 @@ fn find_route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
     })
 }
 
-const fn terms(settings: &Settings, dice: Dice) -> Terms<'_> {
+pub(crate) const fn terms(settings: &Settings, dice: Dice) -> Terms<'_> {
     Terms {
         dice,
         sms_delay: &settings.sms_delay,
@@ -289,7 +356,7 @@ fn truth(rental: &Rental, times: Times) -> Option<Truth> {
     let arrival = rental.sms_at().filter(|arrival| *arrival <= times.now)?;
     Some(Truth {
         delay: arrival.since(rental.created),
-        readable: times.at.since(arrival),
+        readable: times.now.since(arrival) + times.latency,
     })
 }
 

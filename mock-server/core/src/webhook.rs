@@ -32,7 +32,8 @@ pub enum WebhookOutcome {
     Failed,
 }
 
-/// The events that are not yet acknowledged or given up.
+/// The events of an account that are not yet acknowledged or given up, in the
+/// account's own time.
 ///
 /// An event is named by its rental, since a rental receives one SMS at most.
 #[derive(Debug, Default)]
@@ -64,6 +65,11 @@ impl WebhookQueue {
         let number = entry.remove() + 1;
         self.in_flight.insert(delivery, (number, now));
         Some((delivery, number))
+    }
+
+    /// Whether an attempt is under way.
+    pub(crate) fn is_posting(&self) -> bool {
+        !self.in_flight.is_empty()
     }
 
     /// Ends an attempt: done with, or again later, or given up. Attempts are
