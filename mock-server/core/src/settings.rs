@@ -129,6 +129,13 @@ impl SettingsFile {
 #[derive(Clone, Copy, Debug, PartialEq, DeserializeFromStr)]
 pub struct TimeScale(pub(crate) f64);
 
+impl TimeScale {
+    /// Time stands still.
+    pub const FROZEN: Self = Self(0.0);
+    /// Time as it is.
+    pub const REAL: Self = Self(1.0);
+}
+
 /// Not a pace of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
