@@ -11,12 +11,14 @@ use hyper::{Method, StatusCode};
 use mock_server_core::control::{Advance, ClockView, Fired, LedgerView, Scope, Step};
 use mock_server_core::requests::{Matcher, RequestView, Times};
 use mock_server_core::settings::TimeScale;
+use mock_server_core::watch::Wish;
 use mock_server_core::{Body, WebhookOutcome};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::request_body::ReadBody;
 use crate::state::State;
+use crate::wait::{self, Waited};
 use crate::webhook;
 
 const PREFIX: &str = "/__admin/";
@@ -40,7 +42,11 @@ enum Call {
     ForgetRequests,
     Count(Matcher),
     Verify(Matcher, Times),
+    Wait(Wish, Duration),
 }
+
+/// How long is waited, if nobody says.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Requests that are listed if nobody says how many.
 const LISTED: usize = 100;
@@ -50,7 +56,8 @@ const CALLS: &str = "GET health, version, clock, ledger, requests?operation=chec
                      requests/unmatched; DELETE requests; POST reset, clock/advance \
                      {\"duration\": \"20m\"}, clock/freeze, clock/resume, clock/scale \
                      {\"scale\": 60}, requests/count {\"operation\": \"rent\"} and verify \
-                     {\"match\": {\"operation\": \"rent\"}, \"times\": {\"exactly\": 1}}";
+                     {\"match\": {\"operation\": \"rent\"}, \"times\": {\"exactly\": 1}}, \
+                     wait {\"until\": {\"for\": \"rental\", \"rental_id\": 13322954}}";
 
 /// Why a control request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +70,8 @@ enum ControlError {
     Key(#[from] contract::key::KeyError),
     #[error("the request body is not understood: {0}; write it like {1}")]
     Body(String, &'static str),
+    #[error("there is no rental with this id, or it is another account's")]
+    NoSuchRental,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +92,18 @@ struct VerifyBody {
     #[serde(rename = "match")]
     matcher: Matcher,
     times: Times,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WaitBody {
+    until: Wish,
+    timeout: Option<TimeSpan>,
+}
+
+#[derive(Serialize)]
+struct Satisfied {
+    satisfied: bool,
 }
 
 #[derive(Serialize)]
@@ -160,8 +181,7 @@ async fn carry_out(state: &State, head: &Parts, body: &ReadBody) -> Result<Bytes
         Call::Clock => json(&clocks(state, scope)),
         Call::Pace(scale) => {
             state.with(|mock, now| mock.set_pace(now, scope, scale));
-            // A webhook may be due sooner or later than its sender believes.
-            state.rented.notify_one();
+            changed(state);
             json(&clocks(state, scope))
         }
         Call::Advance(duration) => {
@@ -193,6 +213,12 @@ async fn carry_out(state: &State, head: &Parts, body: &ReadBody) -> Result<Bytes
                 evicted: found.evicted,
             })
         }
+        Call::Wait(wish, patience) => match wait::wait(state, scope, &wish, patience).await {
+            Waited::NoSuchRental => return Err(ControlError::NoSuchRental),
+            waited => json(&Satisfied {
+                satisfied: waited == Waited::Happened,
+            }),
+        },
         Call::Verify(matcher, times) => {
             json(&state.with(|mock, _| mock.verify(scope, &matcher, times)))
         }
@@ -204,7 +230,7 @@ async fn carry_out(state: &State, head: &Parts, body: &ReadBody) -> Result<Bytes
 async fn advance(state: &State, scope: Scope, duration: Duration) -> Vec<Fired> {
     let mut advance = state.with(|mock, now| mock.begin_advance(now, scope, duration));
     while step(state, &mut advance).await {}
-    state.rented.notify_one();
+    changed(state);
     advance.finish()
 }
 
@@ -225,6 +251,13 @@ async fn step(state: &State, advance: &mut Advance) -> bool {
         }
     }
     true
+}
+
+/// Time or memory is not what it was: a webhook may be due sooner or later than
+/// its sender believes, and a wish may have come true.
+fn changed(state: &State) {
+    state.rented.notify_one();
+    state.watchers.tell();
 }
 
 fn clocks(state: &State, scope: Scope) -> Clocks {
@@ -269,6 +302,11 @@ impl Call {
                     r#"{"match": {"operation": "rent"}, "times": {"exactly": 1}}"#;
                 let VerifyBody { matcher, times } = read(body, EXAMPLE)?;
                 Self::Verify(matcher, times)
+            }
+            (&Method::POST, "wait") => {
+                const EXAMPLE: &str = r#"{"until": {"for": "request", "match": {"operation": "rent"}, "count": 1}, "timeout": "5s"}"#;
+                let WaitBody { until, timeout } = read(body, EXAMPLE)?;
+                Self::Wait(until, timeout.map_or(PATIENCE, |timeout| timeout.0))
             }
             (&Method::POST, "reset") => Self::Reset,
             (&Method::POST, "clock/freeze") => Self::Pace(TimeScale::FROZEN),
@@ -328,7 +366,7 @@ impl ControlError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::Guard(_) => StatusCode::FORBIDDEN,
-            Self::NoSuchCall => StatusCode::NOT_FOUND,
+            Self::NoSuchCall | Self::NoSuchRental => StatusCode::NOT_FOUND,
             Self::Key(_) | Self::Body(..) => StatusCode::BAD_REQUEST,
         }
     }

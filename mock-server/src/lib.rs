@@ -8,7 +8,8 @@
 //! | `connection` | one connection to its end, the bad ends included |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
 //! | `api` | the request path: decode, decide, deliver |
-//! | `control`, `guard` | clocks, resets and money under `/__admin`, and who may touch them |
+//! | `control`, `guard` | clocks, resets, money and requests under `/__admin`, and who may touch them |
+//! | `wait` | waiting on the server instead of polling it |
 //! | `translation`, `request_body`, `reply_body` | between hyper's types and the core's |
 //! | `state`, `clock` | the mock behind its lock, and the time it is told |
 //! | `webhook` | posting what the core says is due |
@@ -37,6 +38,7 @@ pub mod server;
 mod state;
 mod stop;
 mod translation;
+mod wait;
 mod webhook;
 mod worker;
 

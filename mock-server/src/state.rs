@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::guard::Guard;
+use crate::wait::Watchers;
 
 /// The state of a server.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(crate) arrival_time: Duration,
     /// Where webhooks go, if they go anywhere.
     pub(crate) webhook: Option<WebhookSettings>,
+    /// Those who wait for something to happen.
+    pub(crate) watchers: Watchers,
     /// Who may use the control API.
     pub(crate) guard: Guard,
 }
@@ -42,6 +45,7 @@ impl State {
             webhook: settings.webhook.clone(),
             guard,
             answered: Notify::new(),
+            watchers: Watchers::default(),
             mock: Mutex::new(Mock::new(settings, epoch)),
             clock,
             rented: Notify::new(),
@@ -51,9 +55,13 @@ impl State {
 
     /// The mock's reply, and the moment at which it decided.
     pub(crate) fn answer(&self, request: &Request<'_>) -> (Moment, Reply) {
-        let mut mock = self.mock();
-        let now = self.clock.now();
-        (now, mock.handle(now, request))
+        let answer = {
+            let mut mock = self.mock();
+            let now = self.clock.now();
+            (now, mock.handle(now, request))
+        };
+        self.watchers.tell();
+        answer
     }
 
     /// See [`Mock::next_webhook_due`].

@@ -8,6 +8,7 @@
 //! | [`fault`] | the rules by which requests go wrong |
 //! | [`request`], [`reply`] | what comes in, what goes out |
 //! | [`mock`] | the request path: route, account, faults, operation |
+//! | [`watch`] | waiting for something to happen, as a question |
 //! | [`webhook`], [`webhook_url`] | which events are due, and where they go |
 //! | [`control`] | the mock in a tester's hands: clocks, money, resets |
 //! | `account`, `ledger`, `person` | what one API key owns |
@@ -49,6 +50,7 @@ pub mod reply;
 pub mod request;
 pub mod requests;
 pub mod settings;
+pub mod watch;
 pub mod webhook;
 pub mod webhook_url;
 

@@ -101,18 +101,21 @@ impl Mock {
 
     /// Whether matching requests came as often as they should have.
     pub fn verify(&mut self, scope: Scope, matcher: &Matcher, times: Times) -> Verification {
+        let matched = self.matching(scope, matcher);
         let account = self.journal_account(scope);
-        let matched = self
-            .journal
-            .of(account)
-            .filter(|entry| matcher.fits(entry))
-            .count();
         let evicted = self.journal.evicted(account);
         Verification {
             result: times.judge(matched as u64, evicted > 0),
             matched,
             evicted,
         }
+    }
+
+    /// How many matching requests the journal holds.
+    pub(crate) fn matching(&mut self, scope: Scope, matcher: &Matcher) -> usize {
+        let account = self.journal_account(scope);
+        let entries = self.journal.of(account);
+        entries.filter(|entry| matcher.fits(entry)).count()
     }
 
     fn journal_account(&mut self, scope: Scope) -> Option<u32> {

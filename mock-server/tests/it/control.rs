@@ -243,3 +243,52 @@ fn a_journal_that_has_lost_entries_does_not_pretend() {
         (&json!("inconclusive"), &json!(1))
     );
 }
+
+fn wait(address: SocketAddr, key: &str, body: &str) -> Value {
+    let answer = control(address, Some(key), "POST", "wait", body);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()["satisfied"].clone()
+}
+
+#[test]
+fn a_test_waits_on_the_server_instead_of_polling_it() {
+    let running = start(settings("sms_delay = \"10m\"\ntime_scale = \"0\""));
+    let (address, key) = (running.address(), key(1));
+    let id = over_http(address, rent(&key, "service=whatsapp")).json()["rental"]["id"].clone();
+    let code = format!(r#"{{"until":{{"for":"rental","rental_id":{id}}},"timeout":"TIME"}}"#);
+    assert_eq!(wait(address, &key, &code.replace("TIME", "1ms")), false);
+    let rents = r#"{"until":{"for":"request","match":{"operation":"rent"},"count":2}}"#;
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| wait(address, &key, &code.replace("TIME", "30s")));
+        let counting = scope.spawn(|| wait(address, &key, rents));
+        advance(address, Some(&key), "10m");
+        over_http(address, rent(&key, "service=whatsapp"));
+        assert_eq!(waiting.join().expect("an answer"), true);
+        assert_eq!(counting.join().expect("an answer"), true);
+    });
+    let stranger = control(
+        address,
+        Some(&crate::arm::key(2)),
+        "POST",
+        "wait",
+        &code.replace("TIME", "1s"),
+    );
+    assert_eq!(
+        stranger.status, 404,
+        "an account knows its own rentals only"
+    );
+}
+
+#[test]
+fn a_rental_in_real_time_is_waited_for_until_its_sms() {
+    let running = start(settings("sms_delay = \"30ms\""));
+    let (address, key) = (running.address(), key(1));
+    let id = over_http(address, rent(&key, "service=whatsapp")).json()["rental"]["id"].clone();
+    let code = format!(r#"{{"until":{{"for":"rental","rental_id":{id},"state":"completed"}}}}"#);
+    assert_eq!(wait(address, &key, &code), true);
+    let poll = format!("/api/v1/number/check-otp/{id}");
+    assert_eq!(
+        over_http(address, get(&key, &poll)).json()["sms_received"],
+        true
+    );
+}

@@ -1,0 +1,105 @@
+//! Waiting for something to happen, as a question that can be asked again: has
+//! it happened, and if not, when could it by itself? The shell does the waiting.
+
+use contract::Moment;
+use serde::Deserialize;
+
+use crate::control::Scope;
+use crate::mock::Mock;
+use crate::rental::State;
+use crate::requests::Matcher;
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "for", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Wish {
+    /// So many matching requests in the journal.
+    Request {
+        /// Which requests; all, if it is left out.
+        #[serde(default, rename = "match")]
+        matcher: Matcher,
+        /// How many; one, if it is left out.
+        #[serde(default = "one")]
+        count: u64,
+    },
+    /// A rental that has come to a certain state.
+    Rental {
+        /// Which.
+        rental_id: u32,
+        /// Which state; any but pending, if it is left out.
+        #[serde(default)]
+        state: Goal,
+    },
+}
+
+const fn one() -> u64 {
+    1
+}
+
+/// How far a rental should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// It has its SMS.
+    Completed,
+    /// It ended without one.
+    Expired,
+    /// Either.
+    #[default]
+    Ended,
+}
+
+/// How a wish stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// It has come true.
+    Happened,
+    /// Not by itself before this moment of the server's time; [`Moment::NEVER`] if
+    /// only a request or a tester's hand can make it come true.
+    NotBefore(Moment),
+    /// There is no such rental.
+    NoSuchRental,
+}
+
+impl Mock {
+    /// How a wish stands.
+    pub fn watch(&mut self, now: Moment, scope: Scope, wish: &Wish) -> Watch {
+        let now = self.advance(now);
+        match wish {
+            Wish::Request { matcher, count } => {
+                let matched = self.matching(scope, matcher) as u64;
+                if matched >= *count {
+                    Watch::Happened
+                } else {
+                    Watch::NotBefore(Moment::NEVER)
+                }
+            }
+            Wish::Rental { rental_id, state } => self.watch_rental(now, scope, *rental_id, *state),
+        }
+    }
+
+    fn watch_rental(&mut self, now: Moment, scope: Scope, id: u32, goal: Goal) -> Watch {
+        let asking = match scope {
+            Scope::Server => None,
+            Scope::Account(key) => Some(self.place(key)),
+        };
+        let Some((owner, rental)) = self.rental(id).filter(|(owner, _)| {
+            // An account knows its own rentals only.
+            asking.is_none_or(|place| place == *owner)
+        }) else {
+            return Watch::NoSuchRental;
+        };
+        let clock = &self.accounts[owner as usize].clock;
+        let life = self.settings.rental_life;
+        let end = match rental.sms_at() {
+            Some(arrival) if goal != Goal::Expired => Some(arrival),
+            None if goal != Goal::Completed => Some(rental.created + life),
+            _ => None,
+        };
+        match (rental.state(clock.local(now), life), goal) {
+            (State::Completed, Goal::Completed | Goal::Ended)
+            | (State::Expired, Goal::Expired | Goal::Ended) => Watch::Happened,
+            _ => Watch::NotBefore(end.map_or(Moment::NEVER, |end| clock.server(end))),
+        }
+    }
+}
