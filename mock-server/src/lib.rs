@@ -5,10 +5,10 @@
 //! | --- | --- |
 //! | [`server`] | starting, holding and stopping |
 //! | `worker` | the threads and who serves which connection |
-//! | `connection` | one connection to its end, the bad ends included |
+//! | `connection`, `ending` | one connection; how it ends, the bad ends included |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
 //! | `api` | the request path: decode, decide, deliver |
-//! | `translation`, `request_body`, `reply_body` | between hyper's types and the core's |
+//! | `translation`, `request_body`, `reply_body`, `trickle` | between hyper's types and the core's |
 //! | `state`, `clock` | the mock behind its lock, and the time it is told |
 //! | `webhook` | posting what the core says is due |
 //! | `stop` | the request to stop |
@@ -27,6 +27,7 @@ mod api;
 mod arrival;
 mod clock;
 mod connection;
+mod ending;
 mod leash;
 mod reply_body;
 mod request_body;
@@ -34,6 +35,7 @@ pub mod server;
 mod state;
 mod stop;
 mod translation;
+mod trickle;
 mod webhook;
 mod worker;
 

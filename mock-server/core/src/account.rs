@@ -1,8 +1,11 @@
 //! What one API key owns: a person, money, numbers and rentals. It enforces
 //! that money and rentals agree; it knows no requests.
 
+use std::collections::BTreeMap;
+
 use contract::{Cents, Dice, Moment, Problem, Service};
 
+use crate::fault::{FaultRecord, SmsPlan};
 use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::PhoneBook;
@@ -15,31 +18,35 @@ pub(crate) struct Account {
     pub(crate) number: u64,
     /// Who it belongs to.
     pub(crate) person: Person,
-    /// How many of its requests each fault rule has seen.
-    pub(crate) seen_by_rule: Vec<u64>,
+    /// What the fault rules have seen of its requests.
+    pub(crate) faults: FaultRecord,
     ledger: Ledger,
     phones: PhoneBook,
     /// In the order in which they were made, and so also in that of their ends.
     rentals: Vec<Rental>,
+    /// By id: those that a fault gives a second SMS, as they are from it on.
+    with_second_sms: BTreeMap<u32, Rental>,
     /// How many of the rentals have ended and are settled in the ledger.
     settled: usize,
 }
 
 impl Account {
     /// A fresh account.
-    pub(crate) fn open(dice: Dice, number: u64, opening: Cents, fault_rules: usize) -> Self {
+    pub(crate) fn open(dice: Dice, number: u64, opening: Cents, faults: FaultRecord) -> Self {
         Self {
             number,
             person: Person::invent(dice, number),
-            seen_by_rule: vec![0; fault_rules],
+            faults,
             ledger: Ledger::new(opening),
             phones: PhoneBook::new(dice, number),
             rentals: Vec::new(),
+            with_second_sms: BTreeMap::new(),
             settled: 0,
         }
     }
 
-    /// Rents a number under the name `id` and charges for it.
+    /// Rents a number under the name `id` and charges for it; `sms` is what
+    /// fault rules have in mind for it.
     ///
     /// # Errors
     ///
@@ -49,7 +56,7 @@ impl Account {
         now: Moment,
         service: &'static Service,
         id: u32,
-        terms: Terms<'_>,
+        (terms, sms): (Terms<'_>, SmsPlan),
     ) -> Result<Rental, Problem> {
         self.settle(now, terms);
         if !self.ledger.affords(service.price) {
@@ -59,8 +66,13 @@ impl Account {
             .phones
             .take(now, now + terms.life)
             .ok_or(Problem::NoNumbers)?;
-        let index = self.rentals.len() as u64;
-        let rental = Rental::decide(terms, (self.number, index), (id, service, phone), now);
+        let number = (self.number, self.rentals.len() as u64);
+        let rental = Rental::decide(terms, number, (id, service, phone), (now, sms.later));
+        let second = sms
+            .second_after
+            .and_then(|after| rental.with_second_sms(terms, number, after));
+        self.with_second_sms
+            .extend(second.map(|second| (id, second)));
         self.ledger.charge(service.price);
         self.rentals.push(rental);
         Ok(rental)
@@ -70,6 +82,18 @@ impl Account {
     pub(crate) fn balance(&mut self, now: Moment, terms: Terms<'_>) -> Cents {
         self.settle(now, terms);
         self.ledger.balance()
+    }
+
+    /// A rental of this account as it is from its second SMS on, if it has one.
+    pub(crate) fn with_second_sms(&self, id: u32) -> Option<&Rental> {
+        self.with_second_sms.get(&id)
+    }
+
+    /// A rental of this account with the code that it shows at `now`.
+    pub(crate) fn shown<'a>(&'a self, rental: &'a Rental, now: Moment) -> &'a Rental {
+        self.with_second_sms(rental.id)
+            .filter(|second| second.sms_at() <= Some(now))
+            .unwrap_or(rental)
     }
 
     /// All rentals, the oldest first.
@@ -113,13 +137,13 @@ mod tests {
         ) {
             let sms_delay: Law = "0.5*uniform(0s,1300s) + 0.5*never".parse().expect("a law");
             let terms = Terms { dice: Dice::new(seed), sms_delay: &sms_delay, life: LIFE };
-            let mut account = Account::open(terms.dice, 1, Cents(opening), 0);
+            let mut account = Account::open(terms.dice, 1, Cents(opening), FaultRecord::begin(Moment::START, 0));
             let mut now = Moment::START;
             for (id, (seconds, service)) in steps.into_iter().enumerate() {
                 now += Duration::from_secs(seconds);
                 let before = account.balance(now, terms);
                 let service = &SERVICES[service];
-                let refused = account.rent(now, service, id as u32, terms).is_err();
+                let refused = account.rent(now, service, id as u32, (terms, SmsPlan::ORDINARY)).is_err();
                 prop_assert_eq!(refused, before < service.price);
                 prop_assert_eq!(account.balance(now, terms), Cents(opening) - owed(&account, now));
                 prop_assert!(account.balance(now, terms) >= Cents::ZERO);

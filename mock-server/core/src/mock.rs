@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 use crate::account::Account;
-use crate::fault::{Damage, Verdict};
+use crate::fault::{self, FaultRecord, PreferenceError, SmsPlan, Verdict};
 use crate::history::{self, Page};
 use crate::register::{Place, Register};
 use crate::rent_body;
@@ -17,7 +17,7 @@ use crate::rental::{Rental, State, Terms};
 use crate::reply::{Delivery, Reply, json};
 use crate::request::Request;
 use crate::settings::Settings;
-use crate::webhook::{DeliveryId, WebhookAttempt, WebhookOutcome, WebhookQueue};
+use crate::webhook::{DeliveryId, SmsEvent, WebhookAttempt, WebhookOutcome, WebhookQueue};
 
 /// A whole fake API, all accounts included.
 #[derive(Debug)]
@@ -93,22 +93,30 @@ impl Mock {
     fn answer(&mut self, now: Moment, request: &Request<'_>) -> Result<Reply, Problem> {
         let route = find_route(request)?;
         let account = self.account(request.auth)?;
-        let verdict = self.judge(account, &route);
-        let Some(latency) = verdict.latency else {
-            return Ok(Reply::nothing(Delivery::Never));
+        let verdict = match self.judge(now, account, &route, request.prefer) {
+            Ok(verdict) => verdict,
+            Err(error) => return Ok(Reply::not_preferable(&error, now)),
         };
-        let at = now + latency;
-        if let Some(reply) = verdict.damage.and_then(|damage| instead(damage, at)) {
-            return Ok(reply);
+        let at = now + verdict.latency.unwrap_or_default();
+        let reply = if verdict.prevents_operation() {
+            Reply::nothing(Delivery::Never)
+        } else {
+            self.carry_out(account, &route, request, (Times { now, at }, verdict.sms))
+                .unwrap_or_else(|problem| Reply::refusal(problem, at))
+        };
+        Ok(self.befallen(reply, at, account, &verdict))
+    }
+
+    /// What is left of `reply` after what the fault rules do to it.
+    fn befallen(&self, reply: Reply, at: Moment, account: u32, verdict: &Verdict) -> Reply {
+        if verdict.latency.is_none() {
+            return Reply::nothing(Delivery::Never);
         }
-        let times = Times { now, at };
-        let reply = self
-            .carry_out(account, &route, request, times)
-            .unwrap_or_else(|problem| Reply::refusal(problem, at));
-        Ok(match verdict.damage {
-            None => reply,
-            Some(damage) => broken(damage, reply, at),
-        })
+        let Some((effect, strike)) = verdict.effect() else {
+            return reply;
+        };
+        let account = self.accounts[account as usize].number;
+        effect.befall(reply, at, || strike.data((self.dice, account)))
     }
 
     /// The place of the account that owns the key, which is opened at its first use.
@@ -127,18 +135,31 @@ impl Mock {
         let Settings {
             balance, faults, ..
         } = &self.settings;
-        let account = Account::open(self.dice, key.account(), *balance, faults.len());
+        let faults = FaultRecord::begin(self.now, faults.len());
+        let account = Account::open(self.dice, key.account(), *balance, faults);
         self.accounts.insert_full(key, account).0
     }
 
-    fn judge(&mut self, place: u32, route: &Route<'_>) -> Verdict {
-        if self.settings.faults.is_empty() {
-            return Verdict::HARMLESS;
+    fn judge(
+        &mut self,
+        now: Moment,
+        place: u32,
+        route: &Route<'_>,
+        prefer: Option<&str>,
+    ) -> Result<Verdict, PreferenceError> {
+        if self.settings.faults.is_empty() && prefer.is_none() {
+            return Ok(Verdict::HARMLESS);
         }
+        let operation = route.operation();
+        let preferred = match prefer {
+            Some(header) => fault::preferred(header, operation)?,
+            None => None,
+        };
         let account = &mut self.accounts[place as usize];
+        let rules = (self.settings.faults.as_slice(), preferred.as_ref());
         let dice = (self.dice, account.number);
-        let seen = &mut account.seen_by_rule;
-        Verdict::reach(&self.settings.faults, seen, dice, route.operation())
+        let request = (operation, now);
+        Ok(Verdict::reach(rules, &mut account.faults, dice, request))
     }
 
     fn carry_out(
@@ -146,11 +167,11 @@ impl Mock {
         account: u32,
         route: &Route<'_>,
         request: &Request<'_>,
-        times: Times,
+        (times, sms): (Times, SmsPlan),
     ) -> Result<Reply, Problem> {
         match *route {
             Route::CheckOtp(id) => self.check_otp(account, id, request, times),
-            Route::Rent => self.rent(account, request, times),
+            Route::Rent => self.rent(account, request, (times, sms)),
             Route::Profile => Ok(self.profile(account, times)),
             Route::History => Ok(self.history(account, request, times)),
         }
@@ -165,10 +186,11 @@ impl Mock {
     ) -> Result<Reply, Problem> {
         let place = self.register.find(id);
         let place = place.filter(|place| place.account == account);
-        let rental = self.rental(place.ok_or(Problem::NoSuchRental)?);
+        let place = place.ok_or(Problem::NoSuchRental)?;
+        let rental = self.rental(place);
         let body = match rental.state(times.now, self.settings.rental_life) {
             State::Pending => self.waiting.clone(),
-            State::Completed => received(rental),
+            State::Completed => received(self.shown(place, times.now)),
             State::Expired => json(&CheckOtp::expired()),
         };
         let truth = request.truth.then(|| truth(rental, times)).flatten();
@@ -178,21 +200,38 @@ impl Mock {
         })
     }
 
-    fn rent(&mut self, place: u32, request: &Request<'_>, times: Times) -> Result<Reply, Problem> {
+    fn rent(
+        &mut self,
+        place: u32,
+        request: &Request<'_>,
+        (times, sms): (Times, SmsPlan),
+    ) -> Result<Reply, Problem> {
         let service = rent_body::service(request.content_type, request.body)?;
         let id = self.register.next_id();
         let terms = terms(&self.settings, self.dice);
         let account = &mut self.accounts[place as usize];
-        let rental = account.rent(times.now, service, id, terms)?;
+        let rental = account.rent(times.now, service, id, (terms, sms))?;
         let index = account.rentals().len() as u32 - 1;
+        let second = account.with_second_sms(id).copied();
         self.register.enter(Place {
             account: place,
             index,
         });
-        if let Some(moment) = rental.sms_at().filter(|_| self.settings.webhook.is_some()) {
-            self.webhooks.plan(moment, DeliveryId(id));
+        self.plan_webhook(&rental, SmsEvent::First);
+        if sms.duplicated {
+            self.plan_webhook(&rental, SmsEvent::Again);
+        }
+        if let Some(second) = second {
+            self.plan_webhook(&second, SmsEvent::Second);
         }
         Ok(Reply::success(self.rented(&rental), times.at))
+    }
+
+    fn plan_webhook(&mut self, rental: &Rental, event: SmsEvent) {
+        if let Some(moment) = rental.sms_at().filter(|_| self.settings.webhook.is_some()) {
+            let rental = rental.id;
+            self.webhooks.plan(moment, DeliveryId { rental, event });
+        }
     }
 
     fn rented(&self, rental: &Rental) -> Bytes {
@@ -228,11 +267,12 @@ impl Mock {
 
     fn history(&self, account: u32, request: &Request<'_>, times: Times) -> Reply {
         let life = self.settings.rental_life;
+        let account = &self.accounts[account as usize];
         let describe = |rental: &Rental| -> HistoryRow<'static> {
+            let rental = account.shown(rental, times.now);
             history::row(rental, rental.state(times.now, life), self.epoch)
         };
-        let rentals = self.accounts[account as usize].rentals();
-        let page = Page::from_query(request.query).of(rentals, describe);
+        let page = Page::from_query(request.query).of(account.rentals(), describe);
         Reply::success(json(&page), times.at)
     }
 
@@ -240,9 +280,18 @@ impl Mock {
         &self.accounts[place.account as usize].rentals()[place.index as usize]
     }
 
+    /// With the code that it shows at `now`.
+    fn shown(&self, place: Place, now: Moment) -> &Rental {
+        self.accounts[place.account as usize].shown(self.rental(place), now)
+    }
+
     /// A function of the rental alone, and therefore the same at every attempt.
-    fn webhook_body(&self, DeliveryId(id): DeliveryId) -> Option<Bytes> {
-        let rental = self.rental(self.register.place(id)?);
+    fn webhook_body(&self, DeliveryId { rental, event }: DeliveryId) -> Option<Bytes> {
+        let place = self.register.place(rental)?;
+        let rental = match event {
+            SmsEvent::First | SmsEvent::Again => self.rental(place),
+            SmsEvent::Second => self.accounts[place.account as usize].with_second_sms(rental)?,
+        };
         let code = rental.code();
         Some(json(&Webhook {
             event: body::SMS_RECEIVED.into(),
@@ -291,42 +340,4 @@ fn truth(rental: &Rental, times: Times) -> Option<Truth> {
         delay: arrival.since(rental.created),
         readable: times.at.since(arrival),
     })
-}
-
-/// The answer of damage that leaves the operation undone.
-#[cold]
-fn instead(damage: Damage, at: Moment) -> Option<Reply> {
-    match damage {
-        Damage::Status(code) => Some(Reply::refusal(Problem::Injected(code), at)),
-        Damage::NoNumbers => Some(Reply::refusal(Problem::NoNumbers, at)),
-        Damage::RateLimit(wait) => Some(Reply {
-            // Retry-After knows whole seconds only, and less than asked would be a lie.
-            retry_after: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
-            ..Reply::refusal(Problem::RateLimited, at)
-        }),
-        Damage::ResetPeer => Some(Reply::nothing(Delivery::Reset { at })),
-        Damage::Timeout => Some(Reply::nothing(Delivery::Never)),
-        Damage::TruncateBody(_) | Damage::MalformedJson => None,
-    }
-}
-
-/// The answer of an operation that was carried out, damaged on its way.
-#[cold]
-fn broken(damage: Damage, reply: Reply, at: Moment) -> Reply {
-    let length = reply.body.len();
-    match damage {
-        Damage::TruncateBody(bytes) => Reply {
-            delivery: Delivery::Cut {
-                at,
-                bytes: bytes.unwrap_or(length / 2).min(length.saturating_sub(1)),
-            },
-            ..reply
-        },
-        // An object without its closing brace is JSON to nobody.
-        Damage::MalformedJson => Reply {
-            body: reply.body.slice(..length.saturating_sub(1)),
-            ..reply
-        },
-        _ => reply,
-    }
 }

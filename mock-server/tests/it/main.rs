@@ -3,6 +3,7 @@
 
 mod arm;
 mod determinism;
+mod fault;
 mod lifetime;
 mod scenario;
 mod transport;

@@ -3,5 +3,6 @@
 
 mod client;
 mod delivery;
+mod fault;
 mod lifetime;
 mod webhook;
