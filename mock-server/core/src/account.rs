@@ -131,7 +131,7 @@ mod tests {
     proptest! {
         #[test]
         fn opening_less_charges_plus_refunds_is_the_balance(
-            steps in proptest::collection::vec((0_u64..900, 0..SERVICES.len()), 1..120),
+            steps in proptest::collection::vec((0_u64..900, 0..SERVICES.len(), plan()), 1..120),
             opening in 0_i64..20_000,
             seed: u64,
         ) {
@@ -139,16 +139,28 @@ mod tests {
             let terms = Terms { dice: Dice::new(seed), sms_delay: &sms_delay, life: LIFE };
             let mut account = Account::open(terms.dice, 1, Cents(opening), FaultRecord::begin(Moment::START, 0));
             let mut now = Moment::START;
-            for (id, (seconds, service)) in steps.into_iter().enumerate() {
+            for (id, (seconds, service, sms)) in steps.into_iter().enumerate() {
                 now += Duration::from_secs(seconds);
                 let before = account.balance(now, terms);
                 let service = &SERVICES[service];
-                let refused = account.rent(now, service, id as u32, (terms, SmsPlan::ORDINARY)).is_err();
+                let refused = account.rent(now, service, id as u32, (terms, sms)).is_err();
                 prop_assert_eq!(refused, before < service.price);
                 prop_assert_eq!(account.balance(now, terms), Cents(opening) - owed(&account, now));
                 prop_assert!(account.balance(now, terms) >= Cents::ZERO);
             }
         }
+    }
+
+    /// Whatever fault rules may do to an SMS.
+    fn plan() -> impl Strategy<Value = SmsPlan> {
+        let seconds = || (0..1300_u64).prop_map(Duration::from_secs);
+        let later = prop_oneof![Just(None), seconds().prop_map(Some)];
+        let second_after = proptest::option::of(seconds());
+        (later, any::<bool>(), second_after).prop_map(|(later, duplicated, second_after)| SmsPlan {
+            later,
+            duplicated,
+            second_after,
+        })
     }
 
     /// The price of all rentals that have not ended without an SMS, from their states alone.

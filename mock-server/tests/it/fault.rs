@@ -108,7 +108,7 @@ fn an_html_error_is_a_page_and_keeps_the_connection() {
 
 #[test]
 fn a_slow_body_comes_in_parts_over_its_time() {
-    let running = start(r#"faults = ["profile: slow_body(200ms)"]"#);
+    let running = start(r#"faults = ["profile: slow_body(400ms)"]"#);
     let asked = Instant::now();
     let mut stream = ask_profile(&running, "Connection: close\r\n");
     let mut answer = String::new();
@@ -125,15 +125,16 @@ fn a_slow_body_comes_in_parts_over_its_time() {
     let (length, body) = announced(&answer);
     assert_eq!(body.len(), length, "nothing is missing");
     assert!(body.ends_with("}}"), "{body}");
+    // On a busy machine one read may find several parts; that they all wait for
+    // the last would take a reader that sleeps for most of the time.
     assert!(arrivals.len() >= 3, "in parts: {arrivals:?}");
-    assert!(arrivals[0] < Duration::from_millis(150), "{arrivals:?}");
     let last = arrivals.last().expect("there are several");
-    assert!(*last >= Duration::from_millis(200), "{arrivals:?}");
+    assert!(*last >= Duration::from_millis(400), "{arrivals:?}");
 }
 
 #[test]
 fn a_slow_close_is_a_whole_answer_and_a_late_fin() {
-    let running = start(r#"faults = ["profile: slow_close(150ms)"]"#);
+    let running = start(r#"faults = ["profile: slow_close(400ms)"]"#);
     let asked = Instant::now();
     let mut stream = ask_profile(&running, "");
     let mut answer = [0; 4096];
@@ -144,8 +145,8 @@ fn a_slow_close_is_a_whole_answer_and_a_late_fin() {
     let (length, body) = announced(answer);
     assert_eq!(body.len(), length);
     assert_eq!(all(&mut stream), (Vec::new(), Ok(())));
-    assert!(asked.elapsed() >= Duration::from_millis(150));
-    assert!(answered < Duration::from_millis(140), "{answered:?}");
+    assert!(asked.elapsed() >= Duration::from_millis(400));
+    assert!(answered < Duration::from_millis(390), "{answered:?}");
 }
 
 #[test]
@@ -157,6 +158,23 @@ fn a_slow_close_holds_up_no_stop() {
     running.stop();
     assert!(asked.elapsed() < Duration::from_secs(1), "no grace for it");
     assert_eq!(all(&mut stream).1, Ok(()));
+}
+
+#[test]
+fn what_was_answered_before_a_bad_end_arrives() {
+    for (fault, rest) in [("empty_response", 0), ("random_data", 128)] {
+        let running = start(&format!("faults = [\"profile: {fault} nth 3\"]"));
+        let mut stream = connect(&running);
+        let pipelined = written(get(&key(1), PROFILE), "").repeat(3);
+        stream
+            .write_all(pipelined.as_bytes())
+            .expect("the server reads");
+        let (bytes, end) = all(&mut stream);
+        assert_eq!(end, Ok(()), "{fault}");
+        let answers = String::from_utf8_lossy(&bytes[..bytes.len() - rest]);
+        assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 2, "{fault}");
+        assert!(answers.ends_with("}}"), "{fault}: {answers}");
+    }
 }
 
 #[test]
