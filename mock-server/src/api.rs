@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response};
 use mock_server_core::{Body, Delivery, Reply};
 
 use crate::arrival::Arrival;
+use crate::control;
 use crate::ending::{Lingering, NoAnswer};
 use crate::reply_body::{CutShort, ReplyBody};
 use crate::request_body::ReadBody;
@@ -57,6 +58,9 @@ impl Service<Request<Incoming>> for Api {
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
+        if control::is_for(request.uri().path()) {
+            return Answering::Later(Box::pin(self.clone().control(request)));
+        }
         if request.method() == Method::POST {
             return Answering::Later(Box::pin(self.clone().answer_with_body(request)));
         }
@@ -100,6 +104,16 @@ impl Api {
             .answer(&translation::request(head, body.as_core()));
         self.state.rented.notify_one();
         self.deliver(now, reply).await
+    }
+
+    async fn control(self, request: Request<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        let body = ReadBody::read(body).await;
+        self.arrival.complete();
+        let (status, json) = control::answer(&self.state, &head, body).await;
+        let mut response = translation::json(ReplyBody::whole(json));
+        *response.status_mut() = status;
+        Ok(response)
     }
 
     async fn deliver(self, now: Moment, reply: Reply) -> Answer {

@@ -8,6 +8,7 @@
 //! | `connection`, `ending` | one connection; how it ends, the bad ends included |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
 //! | `api` | the request path: decode, decide, deliver |
+//! | `control`, `guard` | clocks, resets and money under `/__admin`, and who may touch them |
 //! | `translation`, `request_body`, `reply_body`, `trickle` | between hyper's types and the core's |
 //! | `state`, `clock` | the mock behind its lock, and the time it is told |
 //! | `webhook` | posting what the core says is due |
@@ -27,7 +28,9 @@ mod api;
 mod arrival;
 mod clock;
 mod connection;
+mod control;
 mod ending;
+mod guard;
 mod leash;
 mod reply_body;
 mod request_body;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use mock_server_core::{Settings, WebhookSettings};
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::guard::Guard;
 use crate::state::State;
 use crate::stop::{self, Stop, StopSwitch};
 use crate::{webhook, worker};
@@ -27,6 +28,9 @@ pub struct Server {
     /// How long a request may take from its first byte to its last. A connection
     /// without a request may stay for ever.
     pub arrival_time: Duration,
+    /// What a control request has to bring as `Authorization: Bearer TOKEN`.
+    /// Without one, the control API only serves this machine.
+    pub admin_token: Option<String>,
 }
 
 /// Why a server does not start.
@@ -63,6 +67,7 @@ impl Server {
             workers: NonZeroUsize::MIN,
             webhook_hosts: Vec::new(),
             arrival_time: ARRIVAL_TIME,
+            admin_token: None,
         }
     }
 
@@ -80,7 +85,8 @@ impl Server {
             switch,
             handles: Vec::new(),
         };
-        let state = Arc::new(State::new(settings, self.arrival_time));
+        let guard = Guard::new(self.listen.ip(), self.admin_token.clone());
+        let state = Arc::new(State::new(settings, self.arrival_time, guard));
         let mut inboxes = Vec::new();
         for _ in 0..self.workers.get() {
             let (inbox, handle) = worker::start(Arc::clone(&state), stop.clone())?;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use contract::Moment;
 use mock_server_core::{
-    DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome,
+    DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome, WebhookSettings,
 };
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::guard::Guard;
 
 /// The state of a server.
 #[derive(Debug)]
@@ -23,15 +24,24 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     /// Told whenever a rental may have brought the next webhook forward.
     pub(crate) rented: Notify,
+    /// Told whenever a webhook was answered or given up.
+    pub(crate) answered: Notify,
     /// How long a request may take from its first byte to its last.
     pub(crate) arrival_time: Duration,
+    /// Where webhooks go, if they go anywhere.
+    pub(crate) webhook: Option<WebhookSettings>,
+    /// Who may use the control API.
+    pub(crate) guard: Guard,
 }
 
 impl State {
     /// A server without accounts; its time starts now.
-    pub(crate) fn new(settings: Settings, arrival_time: Duration) -> Self {
+    pub(crate) fn new(settings: Settings, arrival_time: Duration, guard: Guard) -> Self {
         let (clock, epoch) = Clock::start();
         Self {
+            webhook: settings.webhook.clone(),
+            guard,
+            answered: Notify::new(),
             mock: Mutex::new(Mock::new(settings, epoch)),
             clock,
             rented: Notify::new(),
@@ -60,6 +70,14 @@ impl State {
     pub(crate) fn webhook_answered(&self, delivery: DeliveryId, outcome: WebhookOutcome) {
         let now = self.clock.now();
         self.mock().webhook_answered(now, delivery, outcome);
+        self.answered.notify_waiters();
+    }
+
+    /// Does something with the mock at the present moment.
+    pub(crate) fn with<T>(&self, action: impl FnOnce(&mut Mock, Moment) -> T) -> T {
+        let mut mock = self.mock();
+        let now = self.clock.now();
+        action(&mut mock, now)
     }
 
     fn mock(&self) -> MutexGuard<'_, Mock> {

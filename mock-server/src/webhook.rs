@@ -49,7 +49,8 @@ pub(crate) async fn send_all(state: Arc<State>, settings: WebhookSettings, stop:
     }
 }
 
-async fn post(attempt: WebhookAttempt, settings: &WebhookSettings) -> WebhookOutcome {
+/// Posts once, and says how that went.
+pub(crate) async fn post(attempt: WebhookAttempt, settings: &WebhookSettings) -> WebhookOutcome {
     match timeout(settings.timeout, exchange(attempt.body, settings)).await {
         Ok(Ok(status)) if status.is_success() => WebhookOutcome::Acknowledged,
         _ => WebhookOutcome::Failed,

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use contract::{Cents, Law};
-use mock_server_core::settings::RentalLife;
+use mock_server_core::settings::{RentalLife, TimeScale};
 use mock_server_core::{FaultRule, WebhookUrl};
 use serde_with::DeserializeFromStr;
 
@@ -83,6 +83,21 @@ pub(crate) struct ServeArguments {
         value_delimiter = ';'
     )]
     pub(crate) allow_webhook_host: Option<Vec<String>>,
+
+    /// How fast time runs for an account: 60 is a minute in a second, 0 is frozen until it is
+    /// advanced [default: 1]
+    #[arg(long, env = "OTPLAB_TIME_SCALE", value_name = "FACTOR")]
+    pub(crate) time_scale: Option<TimeScale>,
+
+    /// What requests to the control API under /__admin have to bring as a bearer token; needed
+    /// when other machines can reach the server
+    #[arg(
+        long,
+        env = "OTPLAB_ADMIN_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub(crate) admin_token: Option<String>,
 
     /// Threads that serve connections [default: as many as the machine has cores]
     #[arg(long, env = "OTPLAB_THREADS", value_name = "COUNT")]

@@ -2,14 +2,17 @@
 //! that money and rentals agree; it knows no requests.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use contract::{Cents, Dice, Moment, Problem, Service};
 
+use crate::clock::AccountClock;
 use crate::fault::{FaultRecord, SmsPlan};
 use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::PhoneBook;
-use crate::rental::{Rental, Terms};
+use crate::rental::{Rental, State, Terms};
+use crate::webhook::WebhookQueue;
 
 /// The tenant of the mock. Nothing of one account depends on another.
 #[derive(Debug)]
@@ -20,6 +23,12 @@ pub(crate) struct Account {
     pub(crate) person: Person,
     /// What the fault rules have seen of its requests.
     pub(crate) faults: FaultRecord,
+    /// Its own time, in which all of the following happens.
+    pub(crate) clock: AccountClock,
+    /// Events to be posted.
+    pub(crate) webhooks: WebhookQueue,
+    /// When the server has to look after the webhooks, as its agenda has it.
+    pub(crate) agenda: Option<Moment>,
     ledger: Ledger,
     phones: PhoneBook,
     /// In the order in which they were made, and so also in that of their ends.
@@ -32,11 +41,20 @@ pub(crate) struct Account {
 
 impl Account {
     /// A fresh account.
-    pub(crate) fn open(dice: Dice, number: u64, opening: Cents, faults: FaultRecord) -> Self {
+    pub(crate) fn open(
+        dice: Dice,
+        number: u64,
+        opening: Cents,
+        faults: FaultRecord,
+        clock: AccountClock,
+    ) -> Self {
         Self {
             number,
             person: Person::invent(dice, number),
             faults,
+            clock,
+            webhooks: WebhookQueue::default(),
+            agenda: None,
             ledger: Ledger::new(opening),
             phones: PhoneBook::new(dice, number),
             rentals: Vec::new(),
@@ -89,11 +107,30 @@ impl Account {
         self.with_second_sms.get(&id)
     }
 
+    /// All rentals with a second SMS, as they are from it on.
+    pub(crate) fn second_sms(&self) -> impl Iterator<Item = &Rental> {
+        self.with_second_sms.values()
+    }
+
     /// A rental of this account with the code that it shows at `now`.
     pub(crate) fn shown<'a>(&'a self, rental: &'a Rental, now: Moment) -> &'a Rental {
         self.with_second_sms(rental.id)
             .filter(|second| second.sms_at() <= Some(now))
             .unwrap_or(rental)
+    }
+
+    /// The account's money at `now`, in its parts.
+    pub(crate) fn ledger(&mut self, now: Moment, terms: Terms<'_>) -> Ledger {
+        self.settle(now, terms);
+        self.ledger
+    }
+
+    /// The price of all rentals that have not ended without an SMS at `now`,
+    /// counted from their states alone: what the ledger must have taken.
+    pub(crate) fn owed(&self, now: Moment, life: Duration) -> Cents {
+        let rentals = self.rentals.iter();
+        let kept = rentals.filter(|rental| rental.state(now, life) != State::Expired);
+        kept.map(|rental| rental.service.price).sum()
     }
 
     /// All rentals, the oldest first.
@@ -117,14 +154,11 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use contract::Law;
     use contract::service::SERVICES;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rental::State;
 
     const LIFE: Duration = Duration::from_secs(1200);
 
@@ -137,7 +171,7 @@ mod tests {
         ) {
             let sms_delay: Law = "0.5*uniform(0s,1300s) + 0.5*never".parse().expect("a law");
             let terms = Terms { dice: Dice::new(seed), sms_delay: &sms_delay, life: LIFE };
-            let mut account = Account::open(terms.dice, 1, Cents(opening), FaultRecord::begin(Moment::START, 0));
+            let mut account = Account::open(terms.dice, 1, Cents(opening), FaultRecord::begin(Moment::START, 0), AccountClock::starting(Moment::START, 1.0));
             let mut now = Moment::START;
             for (id, (seconds, service, sms)) in steps.into_iter().enumerate() {
                 now += Duration::from_secs(seconds);
@@ -145,7 +179,7 @@ mod tests {
                 let service = &SERVICES[service];
                 let refused = account.rent(now, service, id as u32, (terms, sms)).is_err();
                 prop_assert_eq!(refused, before < service.price);
-                prop_assert_eq!(account.balance(now, terms), Cents(opening) - owed(&account, now));
+                prop_assert_eq!(account.balance(now, terms), Cents(opening) - account.owed(now, LIFE));
                 prop_assert!(account.balance(now, terms) >= Cents::ZERO);
             }
         }
@@ -161,15 +195,5 @@ mod tests {
             duplicated,
             second_after,
         })
-    }
-
-    /// The price of all rentals that have not ended without an SMS, from their states alone.
-    fn owed(account: &Account, now: Moment) -> Cents {
-        account
-            .rentals()
-            .iter()
-            .filter(|rental| rental.state(now, LIFE) != State::Expired)
-            .map(|rental| rental.service.price)
-            .sum()
     }
 }

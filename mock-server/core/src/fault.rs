@@ -47,7 +47,8 @@ pub struct FaultRule {
     pub fault: Fault,
     /// To which of the counted requests.
     pub when: When,
-    /// For how long after the account's first request; for ever if unsaid.
+    /// For how long after the account's first request, by the account's clock; for
+    /// ever if unsaid.
     pub ttl: Option<Duration>,
 }
 

@@ -72,11 +72,15 @@ pub(crate) fn row(rental: &Rental, state: State, epoch: Timestamp) -> HistoryRow
         cost: rental.service.price,
         sms_code,
         status: word.into(),
-        created_at: wall_time(epoch, rental.created)
-            .strftime("%Y-%m-%d %H:%M:%S")
-            .to_string()
-            .into(),
+        created_at: created_at(epoch, rental.created).into(),
     }
+}
+
+/// A moment of the run as the history writes it, in UTC.
+pub(crate) fn created_at(epoch: Timestamp, moment: Moment) -> String {
+    wall_time(epoch, moment)
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }
 
 /// When a moment of the run was, for people.

@@ -8,9 +8,12 @@ use contract::Cents;
 /// The balance is not stored, so that it cannot disagree with its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ledger {
-    opening: Cents,
-    charged: Cents,
-    refunded: Cents,
+    /// At first.
+    pub(crate) opening: Cents,
+    /// Taken for rentals.
+    pub(crate) charged: Cents,
+    /// Given back for rentals that ended without an SMS.
+    pub(crate) refunded: Cents,
 }
 
 impl Ledger {

@@ -9,7 +9,9 @@
 //! | [`request`], [`reply`] | what comes in, what goes out |
 //! | [`mock`] | the request path: route, account, faults, operation |
 //! | [`webhook`], [`webhook_url`] | which events are due, and where they go |
+//! | [`control`] | the mock in a tester's hands: clocks, money, resets |
 //! | `account`, `ledger`, `person` | what one API key owns |
+//! | `clock`, `agenda` | each account's own time, and what the server must look after when |
 //! | `rental`, `register`, `phone` | what can be rented, and by which name |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
@@ -29,6 +31,9 @@
 #![warn(missing_docs)]
 
 mod account;
+mod agenda;
+mod clock;
+pub mod control;
 pub mod fault;
 mod history;
 mod ledger;
@@ -44,6 +49,7 @@ pub mod settings;
 pub mod webhook;
 pub mod webhook_url;
 
+pub use control::Scope;
 pub use fault::{FaultRule, FaultRuleError};
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};

@@ -1,6 +1,8 @@
 //! The mock: from a moment and a request to a reply. It owns everything and
 //! waits for nothing; the time it knows is the time it was last told.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use contract::body::{self, CheckOtp, HistoryRow, Profile, Rent, User, Webhook};
 use contract::{ApiKey, Dice, Moment, Problem, Route, RouteError, Truth};
@@ -9,6 +11,8 @@ use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 use crate::account::Account;
+use crate::agenda::Agenda;
+use crate::clock::AccountClock;
 use crate::fault::{self, FaultRecord, PreferenceError, SmsPlan, Verdict};
 use crate::history::{self, Page};
 use crate::register::{Place, Register};
@@ -17,21 +21,22 @@ use crate::rental::{Rental, State, Terms};
 use crate::reply::{Delivery, Reply, json};
 use crate::request::Request;
 use crate::settings::Settings;
-use crate::webhook::{DeliveryId, SmsEvent, WebhookAttempt, WebhookOutcome, WebhookQueue};
+use crate::webhook::{DeliveryId, SmsEvent, WebhookAttempt, WebhookOutcome};
 
 /// A whole fake API, all accounts included.
 #[derive(Debug)]
 pub struct Mock {
-    settings: Settings,
+    pub(crate) settings: Settings,
     /// What the wall clock showed at [`Moment::START`].
-    epoch: Timestamp,
-    dice: Dice,
+    pub(crate) epoch: Timestamp,
+    pub(crate) dice: Dice,
     /// The latest moment that anybody told us. Time given by two threads may
     /// arrive out of order; it must not run backwards for an account.
     now: Moment,
-    accounts: IndexMap<ApiKey, Account, FxBuildHasher>,
+    pub(crate) accounts: IndexMap<ApiKey, Account, FxBuildHasher>,
     register: Register,
-    webhooks: WebhookQueue,
+    /// When which account has a webhook due, in the server's time.
+    agenda: Agenda,
     /// The answer to almost every poll, encoded once.
     waiting: Bytes,
 }
@@ -46,7 +51,7 @@ impl Mock {
             now: Moment::START,
             accounts: IndexMap::default(),
             register: Register::default(),
-            webhooks: WebhookQueue::default(),
+            agenda: Agenda::default(),
             waiting: json(&CheckOtp::waiting()),
         }
     }
@@ -60,13 +65,36 @@ impl Mock {
 
     /// When the next webhook is due; nothing needs to be done before.
     pub fn next_webhook_due(&self) -> Option<Moment> {
-        self.webhooks.next_due()
+        self.agenda.next()
     }
 
     /// The next webhook to post, if one is due by `now`. Ask again until there is none.
     pub fn take_due_webhook(&mut self, now: Moment) -> Option<WebhookAttempt> {
         let now = self.advance(now);
-        let (delivery, number) = self.webhooks.begin(now)?;
+        let place = self.agenda.due(now)?;
+        self.begin_webhook(place, now)
+    }
+
+    /// Tells what became of an attempt that ended at `now`.
+    pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
+        let now = self.advance(now);
+        let (Some(settings), Some(Place { account, .. })) =
+            (&self.settings.webhook, self.register.place(delivery.rental))
+        else {
+            return;
+        };
+        let owner = &mut self.accounts[account as usize];
+        let local = owner.clock.local(now);
+        owner.webhooks.end(local, delivery, outcome, settings);
+        self.reschedule(account);
+    }
+
+    /// Begins the account's next attempt, if one is due in its own time.
+    pub(crate) fn begin_webhook(&mut self, place: u32, now: Moment) -> Option<WebhookAttempt> {
+        let account = &mut self.accounts[place as usize];
+        let begun = account.webhooks.begin(account.clock.local(now));
+        self.reschedule(place);
+        let (delivery, number) = begun?;
         let body = self.webhook_body(delivery)?;
         Some(WebhookAttempt {
             delivery,
@@ -75,15 +103,15 @@ impl Mock {
         })
     }
 
-    /// Tells what became of an attempt that ended at `now`.
-    pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
-        let now = self.advance(now);
-        if let Some(settings) = &self.settings.webhook {
-            self.webhooks.end(now, delivery, outcome, settings);
-        }
+    /// Notes on the agenda when the account's next webhook is due.
+    pub(crate) fn reschedule(&mut self, place: u32) {
+        let account = &mut self.accounts[place as usize];
+        let due = account.webhooks.next_due();
+        let due = due.map(|local| account.clock.server(local));
+        self.agenda.change(place, &mut account.agenda, due);
     }
 
-    fn advance(&mut self, now: Moment) -> Moment {
+    pub(crate) fn advance(&mut self, now: Moment) -> Moment {
         self.now = self.now.max(now);
         self.now
     }
@@ -93,16 +121,23 @@ impl Mock {
     fn answer(&mut self, now: Moment, request: &Request<'_>) -> Result<Reply, Problem> {
         let route = find_route(request)?;
         let account = self.account(request.auth)?;
-        let verdict = match self.judge(now, account, &route, request.prefer) {
+        let local = self.accounts[account as usize].clock.local(now);
+        let verdict = match self.judge(local, account, &route, request.prefer) {
             Ok(verdict) => verdict,
             Err(error) => return Ok(Reply::not_preferable(&error, now)),
         };
-        let at = now + verdict.latency.unwrap_or_default();
+        let latency = verdict.latency.unwrap_or_default();
+        let (now, at) = (local, now + latency);
         let reply = if verdict.prevents_operation() {
             Reply::nothing(Delivery::Never)
         } else {
-            self.carry_out(account, &route, request, (Times { now, at }, verdict.sms))
-                .unwrap_or_else(|problem| Reply::refusal(problem, at))
+            self.carry_out(
+                account,
+                &route,
+                request,
+                (Times { now, at, latency }, verdict.sms),
+            )
+            .unwrap_or_else(|problem| Reply::refusal(problem, at))
         };
         Ok(self.befallen(reply, at, account, &verdict))
     }
@@ -119,25 +154,50 @@ impl Mock {
         effect.befall(reply, at, || strike.data((self.dice, account)))
     }
 
-    /// The place of the account that owns the key, which is opened at its first use.
+    /// The place of the account that owns the key in a header.
     fn account(&mut self, auth: Option<&[u8]>) -> Result<u32, Problem> {
         let key = ApiKey::from_bytes(auth.ok_or(Problem::MissingKey)?)
             .map_err(|_| Problem::InvalidKey)?;
-        let place = match self.accounts.get_index_of(&key) {
-            Some(place) => place,
+        Ok(self.place(key))
+    }
+
+    /// The place of the key's account, which is opened at its first use.
+    pub(crate) fn place(&mut self, key: ApiKey) -> u32 {
+        match self.accounts.get_index_of(&key) {
+            Some(place) => place as u32,
             None => self.open(key),
-        };
-        Ok(place as u32)
+        }
     }
 
     #[cold]
-    fn open(&mut self, key: ApiKey) -> usize {
+    fn open(&mut self, key: ApiKey) -> u32 {
+        let account = self.invent(&key, self.now);
+        self.accounts.insert_full(key, account).0 as u32
+    }
+
+    fn invent(&self, key: &ApiKey, now: Moment) -> Account {
         let Settings {
-            balance, faults, ..
+            balance,
+            faults,
+            time_scale,
+            ..
         } = &self.settings;
-        let faults = FaultRecord::begin(self.now, faults.len());
-        let account = Account::open(self.dice, key.account(), *balance, faults);
-        self.accounts.insert_full(key, account).0
+        let clock = AccountClock::starting(now, *time_scale);
+        let faults = FaultRecord::begin(now, faults.len());
+        Account::open(self.dice, key.account(), *balance, faults, clock)
+    }
+
+    /// The account at `place` as it would be opened now.
+    pub(crate) fn fresh_account(&self, place: u32, now: Moment) -> Account {
+        let owner = self.accounts.get_index(place as usize);
+        let (key, _) = owner.expect("invariant: places are of accounts");
+        self.invent(key, now)
+    }
+
+    /// The account at `place`, with its key.
+    pub(crate) fn account_mut(&mut self, place: u32) -> (&ApiKey, &mut Account) {
+        let owner = self.accounts.get_index_mut(place as usize);
+        owner.expect("invariant: places are of accounts")
     }
 
     fn judge(
@@ -184,13 +244,15 @@ impl Mock {
         request: &Request<'_>,
         times: Times,
     ) -> Result<Reply, Problem> {
-        let place = self.register.find(id);
-        let place = place.filter(|place| place.account == account);
-        let place = place.ok_or(Problem::NoSuchRental)?;
-        let rental = self.rental(place);
+        let (owner, rental) = Register::id(id)
+            .and_then(|id| self.rental(id))
+            .ok_or(Problem::NoSuchRental)?;
+        if owner != account {
+            return Err(Problem::NoSuchRental);
+        }
         let body = match rental.state(times.now, self.settings.rental_life) {
             State::Pending => self.waiting.clone(),
-            State::Completed => received(self.shown(place, times.now)),
+            State::Completed => received(self.accounts[owner as usize].shown(rental, times.now)),
             State::Expired => json(&CheckOtp::expired()),
         };
         let truth = request.truth.then(|| truth(rental, times)).flatten();
@@ -217,20 +279,22 @@ impl Mock {
             account: place,
             index,
         });
-        self.plan_webhook(&rental, SmsEvent::First);
-        if sms.duplicated {
-            self.plan_webhook(&rental, SmsEvent::Again);
-        }
-        if let Some(second) = second {
-            self.plan_webhook(&second, SmsEvent::Second);
+        for (rental, event) in [
+            (Some(rental), SmsEvent::First),
+            (Some(rental).filter(|_| sms.duplicated), SmsEvent::Again),
+            (second, SmsEvent::Second),
+        ] {
+            self.plan_webhook(place, rental, event);
         }
         Ok(Reply::success(self.rented(&rental), times.at))
     }
 
-    fn plan_webhook(&mut self, rental: &Rental, event: SmsEvent) {
-        if let Some(moment) = rental.sms_at().filter(|_| self.settings.webhook.is_some()) {
-            let rental = rental.id;
-            self.webhooks.plan(moment, DeliveryId { rental, event });
+    fn plan_webhook(&mut self, place: u32, rental: Option<Rental>, event: SmsEvent) {
+        let planned = rental.filter(|_| self.settings.webhook.is_some());
+        if let Some((moment, rental)) = planned.and_then(|r| Some((r.sms_at()?, r.id))) {
+            let webhooks = &mut self.accounts[place as usize].webhooks;
+            webhooks.plan(moment, DeliveryId { rental, event });
+            self.reschedule(place);
         }
     }
 
@@ -276,21 +340,22 @@ impl Mock {
         Reply::success(json(&page), times.at)
     }
 
-    fn rental(&self, place: Place) -> &Rental {
-        &self.accounts[place.account as usize].rentals()[place.index as usize]
-    }
-
-    /// With the code that it shows at `now`.
-    fn shown(&self, place: Place, now: Moment) -> &Rental {
-        self.accounts[place.account as usize].shown(self.rental(place), now)
+    /// The rental with this id, and the account that it belongs to. A rental
+    /// that was forgotten in a reset keeps its id, but is found no more.
+    pub(crate) fn rental(&self, id: u32) -> Option<(u32, &Rental)> {
+        let Place { account, index } = self.register.place(id)?;
+        let rental = self.accounts[account as usize]
+            .rentals()
+            .get(index as usize)?;
+        (rental.id == id).then_some((account, rental))
     }
 
     /// A function of the rental alone, and therefore the same at every attempt.
     fn webhook_body(&self, DeliveryId { rental, event }: DeliveryId) -> Option<Bytes> {
-        let place = self.register.place(rental)?;
+        let (owner, rental) = self.rental(rental)?;
         let rental = match event {
-            SmsEvent::First | SmsEvent::Again => self.rental(place),
-            SmsEvent::Second => self.accounts[place.account as usize].with_second_sms(rental)?,
+            SmsEvent::First | SmsEvent::Again => rental,
+            SmsEvent::Second => self.accounts[owner as usize].with_second_sms(rental.id)?,
         };
         let code = rental.code();
         Some(json(&Webhook {
@@ -305,11 +370,14 @@ impl Mock {
     }
 }
 
-/// When a request came, and when its answer leaves.
+/// When a request came, in its account's time, and when its answer leaves, in
+/// the server's.
 #[derive(Clone, Copy)]
 struct Times {
     now: Moment,
     at: Moment,
+    /// From the one to the other.
+    latency: Duration,
 }
 
 fn find_route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
@@ -319,7 +387,7 @@ fn find_route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
     })
 }
 
-const fn terms(settings: &Settings, dice: Dice) -> Terms<'_> {
+pub(crate) const fn terms(settings: &Settings, dice: Dice) -> Terms<'_> {
     Terms {
         dice,
         sms_delay: &settings.sms_delay,
@@ -338,6 +406,6 @@ fn truth(rental: &Rental, times: Times) -> Option<Truth> {
     let arrival = rental.sms_at().filter(|arrival| *arrival <= times.now)?;
     Some(Truth {
         delay: arrival.since(rental.created),
-        readable: times.at.since(arrival),
+        readable: times.now.since(arrival) + times.latency,
     })
 }

@@ -36,12 +36,12 @@ impl Register {
         self.places.get(position as usize).copied()
     }
 
-    /// The same for an id as it stands in a path: decimal digits as we write
-    /// them, without a sign or leading zeros.
-    pub(crate) fn find(&self, written: &str) -> Option<Place> {
+    /// The id that stands in a path: decimal digits as we write them, without a
+    /// sign or leading zeros.
+    pub(crate) fn id(written: &str) -> Option<u32> {
         let canonical =
             written.bytes().all(|byte| byte.is_ascii_digit()) && !written.starts_with('0');
-        self.place(written.parse().ok().filter(|_| canonical)?)
+        written.parse().ok().filter(|_| canonical)
     }
 }
 
@@ -59,7 +59,8 @@ mod tests {
         };
         register.enter(place);
         assert_eq!(register.next_id(), 13_322_955);
-        assert_eq!(register.find("13322954"), Some(place));
+        let find = |written| Register::id(written).and_then(|id| register.place(id));
+        assert_eq!(find("13322954"), Some(place));
         for unknown in [
             "13322955",
             "13322953",
@@ -70,7 +71,7 @@ mod tests {
             "x",
             "99999999999",
         ] {
-            assert_eq!(register.find(unknown), None, "{unknown}");
+            assert_eq!(find(unknown), None, "{unknown}");
         }
     }
 }

@@ -27,6 +27,9 @@ pub struct Settings {
     pub rental_life: Duration,
     /// Where webhooks go, if they go anywhere.
     pub webhook: Option<WebhookSettings>,
+    /// How fast a fresh account's time runs: 1 is real time, 60 a minute in a
+    /// second, 0 frozen until it is advanced.
+    pub time_scale: f64,
 }
 
 impl Settings {
@@ -41,6 +44,7 @@ impl Settings {
             // The documentation's `expires_in_seconds`.
             rental_life: Duration::from_secs(1200),
             webhook: None,
+            time_scale: 1.0,
         }
     }
 }
@@ -87,6 +91,8 @@ pub struct SettingsFile {
     pub rental_life: Option<RentalLife>,
     /// See [`WebhookSettings::url`].
     pub webhook_url: Option<WebhookUrl>,
+    /// See [`Settings::time_scale`].
+    pub time_scale: Option<TimeScale>,
 }
 
 impl SettingsFile {
@@ -100,6 +106,7 @@ impl SettingsFile {
             balance: self.balance.or(other.balance),
             rental_life: self.rental_life.or(other.rental_life),
             webhook_url: self.webhook_url.or(other.webhook_url),
+            time_scale: self.time_scale.or(other.time_scale),
         }
     }
 
@@ -112,7 +119,48 @@ impl SettingsFile {
             balance: self.balance.unwrap_or(default.balance),
             rental_life: self.rental_life.map_or(default.rental_life, |life| life.0),
             webhook: self.webhook_url.map(WebhookSettings::new),
+            time_scale: self.time_scale.map_or(default.time_scale, |scale| scale.0),
             ..default
+        }
+    }
+}
+
+/// How fast time runs: from 0, which is frozen, to a day in a second.
+#[derive(Clone, Copy, Debug, PartialEq, DeserializeFromStr)]
+pub struct TimeScale(pub(crate) f64);
+
+impl TimeScale {
+    /// Time stands still.
+    pub const FROZEN: Self = Self(0.0);
+    /// Time as it is.
+    pub const REAL: Self = Self(1.0);
+}
+
+/// Not a pace of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "time runs at a pace from 0 to 86400; write 1 for real time, 60 for a minute in a second, 0 for frozen"
+)]
+pub struct TimeScaleError;
+
+impl FromStr for TimeScale {
+    type Err = TimeScaleError;
+
+    fn from_str(text: &str) -> Result<Self, TimeScaleError> {
+        let pace: f64 = text.parse().map_err(|_| TimeScaleError)?;
+        Self::try_from(pace)
+    }
+}
+
+impl TryFrom<f64> for TimeScale {
+    type Error = TimeScaleError;
+
+    fn try_from(pace: f64) -> Result<Self, TimeScaleError> {
+        const DAY: f64 = 86_400.0;
+        if (0.0..=DAY).contains(&pace) {
+            Ok(Self(pace))
+        } else {
+            Err(TimeScaleError)
         }
     }
 }

@@ -48,7 +48,8 @@ pub enum WebhookOutcome {
     Failed,
 }
 
-/// The events that are not yet acknowledged or given up.
+/// The events of an account that are not yet acknowledged or given up, in the
+/// account's own time.
 #[derive(Debug, Default)]
 pub(crate) struct WebhookQueue {
     /// By moment, and at one moment in the order of the rents.
@@ -78,6 +79,11 @@ impl WebhookQueue {
         let number = entry.remove() + 1;
         self.in_flight.insert(delivery, (number, now));
         Some((delivery, number))
+    }
+
+    /// Whether an attempt is under way.
+    pub(crate) fn is_posting(&self) -> bool {
+        !self.in_flight.is_empty()
     }
 
     /// Ends an attempt: done with, or again later, or given up. Attempts are

@@ -123,9 +123,15 @@ impl Arm for ServerArm<'_> {
 
 /// One request over a connection of its own.
 pub(crate) fn over_http(address: SocketAddr, ask: Ask<'_>) -> Answer {
+    exchange(address, &written(ask, "Connection: close\r\n"))
+}
+
+/// The same for a request that is written already; it has to ask for the end
+/// of the connection.
+pub(crate) fn exchange(address: SocketAddr, request: &str) -> Answer {
     let mut stream = TcpStream::connect(address).expect("the server listens");
     stream
-        .write_all(written(ask, "Connection: close\r\n").as_bytes())
+        .write_all(request.as_bytes())
         .expect("the server reads");
     let mut answer = String::new();
     stream
@@ -137,7 +143,7 @@ pub(crate) fn over_http(address: SocketAddr, ask: Ask<'_>) -> Answer {
 /// The bytes of a request.
 pub(crate) fn written(ask: Ask<'_>, more_headers: &str) -> String {
     let mut head = format!(
-        "{} {} HTTP/1.1\r\nHost: test\r\n{more_headers}",
+        "{} {} HTTP/1.1\r\nHost: localhost\r\n{more_headers}",
         ask.method, ask.target
     );
     let length = (!ask.body.is_empty()).then(|| ask.body.len().to_string());

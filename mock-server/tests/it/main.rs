@@ -2,6 +2,7 @@
 //! One binary, so that it links once.
 
 mod arm;
+mod control;
 mod determinism;
 mod fault;
 mod lifetime;

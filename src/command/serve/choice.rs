@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use anyhow::Context;
 use contract::{Cents, Law, document};
 use mock_server::Server;
-use mock_server_core::settings::RentalLife;
+use mock_server_core::settings::{RentalLife, TimeScale};
 use mock_server_core::{FaultRule, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
@@ -20,6 +20,7 @@ pub(super) struct Choice {
     port_file: Option<PathBuf>,
     threads: Option<NonZeroUsize>,
     allow_webhook_hosts: Option<Vec<String>>,
+    admin_token: Option<String>,
     mock: SettingsFile,
 }
 
@@ -46,6 +47,7 @@ impl Choice {
             port_file: self.port_file.or(other.port_file),
             threads: self.threads.or(other.threads),
             allow_webhook_hosts: self.allow_webhook_hosts.or(other.allow_webhook_hosts),
+            admin_token: self.admin_token.or(other.admin_token),
             mock: self.mock.or(other.mock),
         }
     }
@@ -59,6 +61,7 @@ impl Choice {
                 listen: self.listen.map_or(default, |address| address.0),
                 workers: self.threads.unwrap_or_else(cores),
                 webhook_hosts: self.allow_webhook_hosts.unwrap_or_default(),
+                admin_token: self.admin_token,
                 ..Server::local()
             },
             settings: self.mock.resolve(seed),
@@ -76,6 +79,8 @@ struct ServeFile {
     port_file: Option<PathBuf>,
     threads: Option<NonZeroUsize>,
     allow_webhook_hosts: Option<Vec<String>>,
+    admin_token: Option<String>,
+    time_scale: Option<TimeScale>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
     faults: Option<Vec<FaultRule>>,
@@ -98,6 +103,7 @@ impl From<ServeFile> for Choice {
             port_file: file.port_file,
             threads: file.threads,
             allow_webhook_hosts: file.allow_webhook_hosts,
+            admin_token: file.admin_token,
             mock: SettingsFile {
                 seed: file.seed,
                 sms_delay: file.sms_delay,
@@ -105,6 +111,7 @@ impl From<ServeFile> for Choice {
                 balance: file.balance,
                 rental_life: file.rental_life,
                 webhook_url: file.webhook_url,
+                time_scale: file.time_scale,
             },
         }
     }
@@ -117,6 +124,7 @@ impl From<ServeArguments> for Choice {
             port_file: typed.port_file,
             threads: typed.threads,
             allow_webhook_hosts: typed.allow_webhook_host,
+            admin_token: typed.admin_token,
             mock: SettingsFile {
                 seed: typed.seed,
                 sms_delay: typed.sms_delay,
@@ -124,6 +132,7 @@ impl From<ServeArguments> for Choice {
                 balance: typed.balance,
                 rental_life: typed.rental_life,
                 webhook_url: typed.webhook_url,
+                time_scale: typed.time_scale,
             },
         }
     }

@@ -2,9 +2,11 @@
 //! the money, and how a request asks for one itself.
 
 use contract::body::{CheckOtp, Webhook};
+use mock_server_core::control::Event;
 use mock_server_core::{Delivery, Reply, Request, Settings, WebhookOutcome, WebhookSettings};
 
 use crate::client::Client;
+use crate::control::{advance, me};
 
 const PROFILE: &str = "/api/v1/profile";
 
@@ -105,6 +107,24 @@ fn the_events_of_two_codes_come_in_their_order() {
         1,
         "the number is gone by then"
     );
+}
+
+#[test]
+fn both_codes_are_among_what_an_advance_lists() {
+    let mut client = client("rent: sms_second_code(10s)");
+    client.rent();
+    let fired = advance(&mut client, me(), 1);
+    let arrivals = fired.iter().filter(|f| f.event == Event::SmsReceived);
+    let moments: Vec<_> = arrivals.map(|fired| &fired.at[11..]).collect();
+    assert_eq!(moments, ["03:20:16", "03:20:26"]);
+}
+
+#[test]
+fn a_rules_time_is_the_accounts() {
+    let mut client = client("profile: status(503) ttl 30s");
+    assert_eq!(client.get(PROFILE).status, 503);
+    advance(&mut client, me(), 1);
+    assert_eq!(client.get(PROFILE).status, 200);
 }
 
 #[test]

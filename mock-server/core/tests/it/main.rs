@@ -2,6 +2,7 @@
 //! needs no time is tested in both arms, in `mock-server/tests/it`.
 
 mod client;
+mod control;
 mod delivery;
 mod fault;
 mod lifetime;

@@ -1,0 +1,289 @@
+//! The mock in a tester's hands: its clocks, its money and its memory. What a
+//! control request looks like on the wire is the shell's business.
+//!
+//! Everything here is about one account or about all of them, and touches no other.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use contract::{ApiKey, Cents, Moment};
+use serde::Serialize;
+
+use crate::history;
+use crate::mock::Mock;
+use crate::settings::TimeScale;
+use crate::webhook::{WebhookAttempt, WebhookOutcome};
+
+/// Whom a control request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every account, and for settings also those to come.
+    Server,
+    /// The owner of this key, who need not have been here before.
+    Account(ApiKey),
+}
+
+/// What time it is for an account.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClockView {
+    /// The first characters of its key, and a number to tell it apart.
+    pub account: String,
+    /// Its date and time, in UTC.
+    pub now: String,
+    /// How fast it runs: 1 is real time, 0 is frozen.
+    pub pace: f64,
+}
+
+/// An account's money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LedgerView {
+    /// The first characters of its key, and a number to tell it apart.
+    pub account: String,
+    /// At first.
+    #[serde(with = "contract::money::decimal")]
+    pub opening: Cents,
+    /// Taken for rentals.
+    #[serde(with = "contract::money::decimal")]
+    pub charged: Cents,
+    /// Given back.
+    #[serde(with = "contract::money::decimal")]
+    pub refunded: Cents,
+    /// Left.
+    #[serde(with = "contract::money::decimal")]
+    pub balance: Cents,
+    /// Whether the parts add up, and agree with what the rentals say.
+    pub conserved: bool,
+}
+
+/// Something that happened while a clock was advanced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fired {
+    /// The first characters of the account's key, and a number to tell it apart.
+    pub account: String,
+    /// When, in the account's own time, in UTC.
+    pub at: String,
+    /// What.
+    pub event: Event,
+    /// About which rental.
+    pub rental_id: u32,
+    /// Of a webhook: which attempt, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Of a webhook: whether the receiver took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<bool>,
+    #[serde(skip)]
+    moment: Moment,
+}
+
+/// What may happen, in the order in which equal moments are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Event {
+    /// The SMS is readable.
+    #[serde(rename = "sms.received")]
+    SmsReceived,
+    /// A webhook was posted.
+    #[serde(rename = "webhook.posted")]
+    WebhookPosted,
+    /// The rental ended without an SMS and was refunded.
+    #[serde(rename = "rental.expired")]
+    RentalExpired,
+}
+
+/// An advance of clocks that is under way: time goes from event to event, and
+/// stands still while a webhook is posted.
+#[derive(Debug)]
+pub struct Advance {
+    /// Accounts that are still to be moved, and to where from where.
+    ahead: VecDeque<(u32, Moment, Moment)>,
+    fired: Vec<Fired>,
+}
+
+/// What an advance needs next.
+#[derive(Debug)]
+pub enum Step {
+    /// Post this, tell the mock, and tell the advance.
+    Post(WebhookAttempt),
+    /// Somebody else is posting for this account; ask again when that is answered.
+    Wait,
+    /// Nothing: the clocks have arrived.
+    Done,
+}
+
+impl Mock {
+    /// Forgets rentals, money and counts of an account or of all: each is as
+    /// fresh as at its first use, with the same numbers and codes to come.
+    /// What was pending for it never happens.
+    pub fn reset(&mut self, now: Moment, scope: Scope) {
+        let now = self.advance(now);
+        for place in self.places(scope) {
+            let fresh = self.fresh_account(place, now);
+            let (_, account) = self.account_mut(place);
+            let agenda = account.agenda;
+            *account = fresh;
+            account.agenda = agenda;
+            self.reschedule(place);
+        }
+    }
+
+    /// Lets time run at another pace from now on.
+    pub fn set_pace(&mut self, now: Moment, scope: Scope, TimeScale(pace): TimeScale) {
+        let now = self.advance(now);
+        if scope == Scope::Server {
+            self.settings.time_scale = pace;
+        }
+        for place in self.places(scope) {
+            self.account_mut(place).1.clock.set_pace(now, pace);
+            self.reschedule(place);
+        }
+    }
+
+    /// What time it is.
+    pub fn clocks(&mut self, now: Moment, scope: Scope) -> Vec<ClockView> {
+        let now = self.advance(now);
+        let epoch = self.epoch;
+        let places = self.places(scope);
+        let views = places.into_iter().map(|place| {
+            let (key, account) = self.account_mut(place);
+            ClockView {
+                account: redacted(key),
+                now: history::created_at(epoch, account.clock.local(now)),
+                pace: account.clock.pace(),
+            }
+        });
+        views.collect()
+    }
+
+    /// How the money stands.
+    pub fn ledgers(&mut self, now: Moment, scope: Scope) -> Vec<LedgerView> {
+        let now = self.advance(now);
+        self.places(scope)
+            .into_iter()
+            .map(|place| self.ledger_view(place, now))
+            .collect()
+    }
+
+    fn ledger_view(&mut self, place: u32, now: Moment) -> LedgerView {
+        let settings = self.settings.clone();
+        let terms = crate::mock::terms(&settings, self.dice);
+        let (key, account) = self.account_mut(place);
+        let local = account.clock.local(now);
+        let ledger = account.ledger(local, terms);
+        LedgerView {
+            account: redacted(key),
+            opening: ledger.opening,
+            charged: ledger.charged,
+            refunded: ledger.refunded,
+            balance: ledger.balance(),
+            conserved: ledger.balance() == ledger.opening - account.owed(local, terms.life),
+        }
+    }
+
+    /// Begins to move clocks forward by `duration`, which [`Self::step`] carries out.
+    pub fn begin_advance(&mut self, now: Moment, scope: Scope, duration: Duration) -> Advance {
+        let now = self.advance(now);
+        let places = self.places(scope);
+        let ahead = places.into_iter().map(|place| {
+            let from = self.account_mut(place).1.clock.local(now);
+            (place, from, from + duration)
+        });
+        Advance {
+            ahead: ahead.collect(),
+            fired: Vec::new(),
+        }
+    }
+
+    /// Moves time to the next event of the advance.
+    pub fn step(&mut self, now: Moment, advance: &mut Advance) -> Step {
+        let now = self.advance(now);
+        while let Some((place, from, target)) = advance.ahead.front().copied() {
+            let (_, account) = self.account_mut(place);
+            if let Some(due) = account.webhooks.next_due().filter(|due| *due <= target) {
+                account.clock.jump(now, due);
+                if let Some(attempt) = self.begin_webhook(place, now) {
+                    let (moment, id) = (due.max(from), attempt.delivery.rental);
+                    advance.fired.push(Fired {
+                        attempt: Some(attempt.number),
+                        acknowledged: Some(false),
+                        ..self.fired(place, moment, id, Event::WebhookPosted)
+                    });
+                    return Step::Post(attempt);
+                }
+            }
+            let (_, account) = self.account_mut(place);
+            if account.webhooks.is_posting() {
+                return Step::Wait;
+            }
+            account.clock.jump(now, target);
+            self.reschedule(place);
+            self.happened(place, from, target, &mut advance.fired);
+            advance.ahead.pop_front();
+        }
+        Step::Done
+    }
+
+    /// What the rentals of an account did after `from` and up to `target`.
+    fn happened(&mut self, place: u32, from: Moment, target: Moment, fired: &mut Vec<Fired>) {
+        let life = self.settings.rental_life;
+        let within = |moment: Moment| from < moment && moment <= target;
+        let (_, account) = self.account_mut(place);
+        let events: Vec<_> = account
+            .rentals()
+            .iter()
+            .map(|rental| match rental.sms_at() {
+                Some(arrival) => (arrival, rental.id, Event::SmsReceived),
+                None => (rental.created + life, rental.id, Event::RentalExpired),
+            })
+            .chain(
+                account
+                    .second_sms()
+                    .filter_map(|rental| Some((rental.sms_at()?, rental.id, Event::SmsReceived))),
+            )
+            .filter(|(moment, ..)| within(*moment))
+            .collect();
+        for (moment, id, event) in events {
+            let event = self.fired(place, moment, id, event);
+            fired.push(event);
+        }
+    }
+
+    fn fired(&mut self, place: u32, moment: Moment, rental_id: u32, event: Event) -> Fired {
+        let epoch = self.epoch;
+        Fired {
+            account: redacted(self.account_mut(place).0),
+            at: history::created_at(epoch, moment),
+            rental_id,
+            event,
+            attempt: None,
+            acknowledged: None,
+            moment,
+        }
+    }
+
+    fn places(&mut self, scope: Scope) -> Vec<u32> {
+        match scope {
+            Scope::Server => (0..self.accounts.len() as u32).collect(),
+            Scope::Account(key) => vec![self.place(key)],
+        }
+    }
+}
+
+impl Advance {
+    /// What became of the attempt of the last [`Step::Post`].
+    pub fn posted(&mut self, outcome: WebhookOutcome) {
+        if let Some(posted) = self.fired.last_mut() {
+            posted.acknowledged = Some(outcome == WebhookOutcome::Acknowledged);
+        }
+    }
+
+    /// Everything that happened, in the order of its moments.
+    pub fn finish(mut self) -> Vec<Fired> {
+        self.fired.sort_by_key(|fired| (fired.moment, fired.event));
+        self.fired
+    }
+}
+
+/// Enough of a key to recognise it and to tell accounts apart, and too little to use it.
+fn redacted(key: &ApiKey) -> String {
+    format!("{}…{:08x}", &key.secret()[..6], key.account() as u32)
+}

@@ -1,0 +1,184 @@
+//! Clocks, resets and money in a tester's hands, under a server time that the
+//! tests make up.
+
+use std::time::Duration;
+
+use contract::{ApiKey, Moment};
+use mock_server_core::control::{Event, Fired, Scope, Step};
+use mock_server_core::settings::TimeScale;
+use mock_server_core::{Settings, WebhookOutcome, WebhookSettings};
+use proptest::prelude::*;
+
+use crate::client::Client;
+
+pub(crate) fn me() -> Scope {
+    Scope::Account(ApiKey::from_bytes(&[b'k'; 60]).expect("well-formed"))
+}
+
+fn pace(pace: f64) -> TimeScale {
+    TimeScale::try_from(pace).expect("a pace")
+}
+
+fn client(law: &str, webhook: bool) -> Client {
+    let url = "http://localhost/".parse().expect("well-formed");
+    Client::with(Settings {
+        sms_delay: law.parse().expect(law),
+        webhook: webhook.then(|| WebhookSettings::new(url)),
+        ..Settings::new(7)
+    })
+}
+
+/// Advances by `minutes`; every webhook fails. Server time stands still meanwhile.
+pub(crate) fn advance(client: &mut Client, scope: Scope, minutes: u64) -> Vec<Fired> {
+    let duration = Duration::from_secs(60 * minutes);
+    let mut advance = client.mock.begin_advance(client.now, scope, duration);
+    loop {
+        match client.mock.step(client.now, &mut advance) {
+            Step::Post(attempt) => {
+                let failed = WebhookOutcome::Failed;
+                client
+                    .mock
+                    .webhook_answered(client.now, attempt.delivery, failed);
+                advance.posted(failed);
+            }
+            Step::Wait => panic!("nobody else posts"),
+            Step::Done => return advance.finish(),
+        }
+    }
+}
+
+fn events(fired: &[Fired]) -> Vec<(Event, &str)> {
+    fired
+        .iter()
+        .map(|fired| (fired.event, &fired.at[11..]))
+        .collect()
+}
+
+#[test]
+fn twenty_minutes_pass_at_once_and_everything_due_fires_in_order() {
+    let mut client = client("2s", true);
+    client.rent();
+    let fired = advance(&mut client, me(), 20);
+    // The documentation's created_at is 03:20:14; five attempts, 15 s apart.
+    assert_eq!(
+        events(&fired),
+        [
+            (Event::SmsReceived, "03:20:16"),
+            (Event::WebhookPosted, "03:20:16"),
+            (Event::WebhookPosted, "03:20:31"),
+            (Event::WebhookPosted, "03:20:46"),
+            (Event::WebhookPosted, "03:21:01"),
+            (Event::WebhookPosted, "03:21:16"),
+        ]
+    );
+    assert_eq!(
+        fired
+            .iter()
+            .filter_map(|fired| fired.attempt)
+            .collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5]
+    );
+    assert_eq!(client.mock.next_webhook_due(), None, "given up");
+}
+
+#[test]
+fn a_rental_without_an_sms_expires_and_is_refunded() {
+    let mut client = client("never", false);
+    let (id, _) = client.rent();
+    assert_eq!(client.balance(), "998.56");
+    assert_eq!(events(&advance(&mut client, me(), 19)), []);
+    assert_eq!(
+        events(&advance(&mut client, me(), 1)),
+        [(Event::RentalExpired, "03:40:14")]
+    );
+    assert_eq!(client.balance(), "1000.00");
+    assert_eq!(client.newest_row().status, "expired");
+    assert!(!client.sees_sms(id));
+}
+
+#[test]
+fn a_frozen_account_stands_still_and_others_do_not() {
+    let mut client = client("10s", false);
+    client.mock.set_pace(client.now, me(), pace(0.0));
+    let (id, _) = client.rent();
+    client.at(3600.0);
+    assert!(!client.sees_sms(id));
+    let clocks = client.mock.clocks(client.now, Scope::Server);
+    assert_eq!(
+        (clocks[0].now.as_str(), clocks[0].pace),
+        ("2026-06-11 03:20:14", 0.0)
+    );
+    advance(&mut client, me(), 1);
+    assert!(client.sees_sms(id));
+    let stranger = Scope::Account(ApiKey::from_bytes(&[b's'; 60]).expect("well-formed"));
+    let clock = &client.mock.clocks(client.now, stranger)[0];
+    assert_eq!(clock.now, "2026-06-11 04:20:14");
+}
+
+#[test]
+fn a_scaled_account_lives_a_minute_in_a_second() {
+    let mut client = client("60s", true);
+    client.mock.set_pace(client.now, me(), pace(60.0));
+    let (id, _) = client.rent();
+    let due = client.mock.next_webhook_due().expect("planned");
+    assert_eq!(due.since_start(), Duration::from_secs(1));
+    assert!(!client.at(0.99).sees_sms(id));
+    assert!(client.at(1.0).sees_sms(id));
+}
+
+#[test]
+fn a_reset_forgets_the_account_and_what_was_pending() {
+    let mut client = client("2s", true);
+    let (first, phone) = client.rent();
+    client.mock.reset(client.now, me());
+    assert_eq!(client.mock.next_webhook_due(), None);
+    assert_eq!(client.poll(first).status, 404);
+    assert_eq!(client.balance(), "1000.00");
+    let (second, again) = client.rent();
+    assert_eq!(
+        (second, again),
+        (first + 1, phone),
+        "the same numbers come again"
+    );
+}
+
+proptest! {
+    #[test]
+    fn money_is_conserved_whatever_the_clocks_do(
+        steps in prop::collection::vec((0_u8..6, 0_u64..2000), 1..60),
+    ) {
+        let mut client = client("0.5*uniform(0s,1300s) + 0.5*never", true);
+        for (what, amount) in steps {
+            client.now += Duration::from_millis(amount);
+            match what {
+                0 => client.mock.reset(client.now, me()),
+                1 => client.mock.set_pace(client.now, me(), pace(amount as f64 / 100.0)),
+                2 => {
+                    advance(&mut client, me(), amount / 60);
+                }
+                _ => {
+                    client.rent();
+                }
+            }
+            let ledgers = client.mock.ledgers(client.now, Scope::Server);
+            prop_assert!(ledgers.iter().all(|ledger| ledger.conserved), "{ledgers:?}");
+        }
+    }
+}
+
+#[test]
+fn the_agenda_forgets_no_one() {
+    let mut client = client("2s", true);
+    client.rent();
+    client.mock.set_pace(client.now, me(), pace(0.0));
+    assert_eq!(
+        client.mock.next_webhook_due(),
+        None,
+        "frozen: it never comes by itself"
+    );
+    client.mock.set_pace(client.now, me(), pace(1.0));
+    assert_eq!(
+        client.mock.next_webhook_due(),
+        Some(Moment::from(Duration::from_secs(2)))
+    );
+}

@@ -1,0 +1,150 @@
+//! Who may use the control API. It moves time and money, so a web page that
+//! posts to localhost, or that has its own name resolve to 127.0.0.1, must not
+//! reach it.
+
+use std::net::IpAddr;
+
+use hyper::HeaderMap;
+use hyper::header::{AUTHORIZATION, HOST, ORIGIN};
+
+/// The rule of a server.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    /// Whether the server can only be reached from this machine.
+    loopback: bool,
+    token: Option<String>,
+}
+
+/// Why a control request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("the control API is for this machine: the Host header names another")]
+    ForeignHost,
+    #[error("the control API is not for web pages of another origin")]
+    ForeignOrigin,
+    #[error("the control API wants `Authorization: Bearer TOKEN` with the token of --admin-token")]
+    Token,
+    #[error("a server that other machines can reach has no control API without --admin-token")]
+    NoToken,
+}
+
+impl Guard {
+    /// The guard of a server that listens on `address`.
+    pub(crate) const fn new(address: IpAddr, token: Option<String>) -> Self {
+        Self {
+            loopback: address.is_loopback(),
+            token,
+        }
+    }
+
+    /// Whether a request with these headers may pass.
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        if headers.contains_key(ORIGIN) {
+            // Only browsers send it, and we serve no page that would have to.
+            return Err(Refusal::ForeignOrigin);
+        }
+        match &self.token {
+            Some(token) if brings(headers, token) => Ok(()),
+            Some(_) => Err(Refusal::Token),
+            None if !self.loopback => Err(Refusal::NoToken),
+            None if names_this_machine(headers) => Ok(()),
+            None => Err(Refusal::ForeignHost),
+        }
+    }
+}
+
+fn brings(headers: &HeaderMap, token: &str) -> bool {
+    let value = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+    let given = value.and_then(|value| value.strip_prefix(b"Bearer "));
+    given.is_some_and(|given| same(given, token.as_bytes()))
+}
+
+/// In a time that does not tell how far the two agree.
+fn same(given: &[u8], token: &[u8]) -> bool {
+    let differences = given.iter().zip(token).fold(0, |sum, (a, b)| sum | (a ^ b));
+    given.len() == token.len() && differences == 0
+}
+
+/// A name that resolves to loopback may be an attacker's; an address is not.
+fn names_this_machine(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else {
+        return false;
+    };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let plain = name.trim_start_matches('[').trim_end_matches(']');
+    let address: Result<IpAddr, _> = plain.parse();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use hyper::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn checked(guard: &Guard, headers: &[(&'static str, &'static str)]) -> Result<(), Refusal> {
+        let pairs = headers.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
+        guard.check(&pairs.collect())
+    }
+
+    #[test]
+    fn only_this_machine_and_no_web_page() {
+        let guard = Guard::new(Ipv4Addr::LOCALHOST.into(), None);
+        for host in [
+            "localhost",
+            "localhost:8080",
+            "127.0.0.1:1",
+            "[::1]:80",
+            "LOCALHOST:1",
+        ] {
+            assert_eq!(checked(&guard, &[("host", host)]), Ok(()), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "192.0.2.1",
+        ] {
+            assert_eq!(
+                checked(&guard, &[("host", host)]),
+                Err(Refusal::ForeignHost),
+                "{host}"
+            );
+        }
+        assert_eq!(checked(&guard, &[]), Err(Refusal::ForeignHost));
+        let page = [("host", "localhost"), ("origin", "http://localhost")];
+        assert_eq!(checked(&guard, &page), Err(Refusal::ForeignOrigin));
+    }
+
+    #[test]
+    fn beyond_this_machine_a_token_is_needed() {
+        let open = Ipv4Addr::UNSPECIFIED.into();
+        let host = ("host", "mock.example");
+        assert_eq!(
+            checked(&Guard::new(open, None), &[host]),
+            Err(Refusal::NoToken)
+        );
+        let guard = Guard::new(open, Some("secret".to_owned()));
+        assert_eq!(checked(&guard, &[host]), Err(Refusal::Token));
+        for wrong in ["Bearer secre", "Bearer secrets", "Basic secret", "secret"] {
+            assert_eq!(
+                checked(&guard, &[host, ("authorization", wrong)]),
+                Err(Refusal::Token)
+            );
+        }
+        assert_eq!(
+            checked(&guard, &[host, ("authorization", "Bearer secret")]),
+            Ok(())
+        );
+    }
+}
