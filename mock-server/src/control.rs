@@ -9,6 +9,7 @@ use contract::{ApiKey, TimeSpan};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use mock_server_core::control::{Advance, ClockView, Fired, LedgerView, Scope, Step};
+use mock_server_core::requests::{Matcher, RequestView, Times};
 use mock_server_core::settings::TimeScale;
 use mock_server_core::{Body, WebhookOutcome};
 use serde::de::DeserializeOwned;
@@ -26,7 +27,7 @@ pub(crate) fn is_for(path: &str) -> bool {
 }
 
 /// What a control request asks for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Call {
     Health,
     Version,
@@ -35,11 +36,21 @@ enum Call {
     Advance(Duration),
     Pace(TimeScale),
     Ledger,
+    Requests(Matcher, usize),
+    ForgetRequests,
+    Count(Matcher),
+    Verify(Matcher, Times),
 }
 
+/// Requests that are listed if nobody says how many.
+const LISTED: usize = 100;
+
 /// Everything that can be asked for, for whoever asks for something else.
-const CALLS: &str = "GET health, version, clock and ledger; POST reset, clock/advance \
-                     {\"duration\": \"20m\"}, clock/freeze, clock/resume and clock/scale {\"scale\": 60}";
+const CALLS: &str = "GET health, version, clock, ledger, requests?operation=check_otp&limit=100 and \
+                     requests/unmatched; DELETE requests; POST reset, clock/advance \
+                     {\"duration\": \"20m\"}, clock/freeze, clock/resume, clock/scale \
+                     {\"scale\": 60}, requests/count {\"operation\": \"rent\"} and verify \
+                     {\"match\": {\"operation\": \"rent\"}, \"times\": {\"exactly\": 1}}";
 
 /// Why a control request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +75,25 @@ struct AdvanceBody {
 #[serde(deny_unknown_fields)]
 struct ScaleBody {
     scale: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerifyBody {
+    #[serde(rename = "match")]
+    matcher: Matcher,
+    times: Times,
+}
+
+#[derive(Serialize)]
+struct Requests {
+    requests: Vec<RequestView>,
+}
+
+#[derive(Serialize)]
+struct Count {
+    count: usize,
+    evicted: u64,
 }
 
 #[derive(Serialize)]
@@ -146,6 +176,26 @@ async fn carry_out(state: &State, head: &Parts, body: &ReadBody) -> Result<Bytes
                 accounts,
             })
         }
+        Call::Requests(matcher, limit) => json(&Requests {
+            requests: state.with(|mock, _| mock.requests(scope, &matcher, limit)),
+        }),
+        Call::ForgetRequests => {
+            state.with(|mock, _| mock.forget_requests(scope));
+            json(&Requests {
+                requests: Vec::new(),
+            })
+        }
+        Call::Count(matcher) => {
+            let any = Times::AtLeast(0);
+            let found = state.with(|mock, _| mock.verify(scope, &matcher, any));
+            json(&Count {
+                count: found.matched,
+                evicted: found.evicted,
+            })
+        }
+        Call::Verify(matcher, times) => {
+            json(&state.with(|mock, _| mock.verify(scope, &matcher, times)))
+        }
     })
 }
 
@@ -199,6 +249,27 @@ impl Call {
             (&Method::GET, "version") => Self::Version,
             (&Method::GET, "clock") => Self::Clock,
             (&Method::GET, "ledger") => Self::Ledger,
+            (&Method::GET, "requests") => Self::listed(head.uri.query())?,
+            (&Method::GET, "requests/unmatched") => {
+                let operation = Some("unmatched".to_owned());
+                Self::Requests(
+                    Matcher {
+                        operation,
+                        ..Matcher::default()
+                    },
+                    LISTED,
+                )
+            }
+            (&Method::DELETE, "requests") => Self::ForgetRequests,
+            (&Method::POST, "requests/count") => {
+                Self::Count(read(body, r#"{"operation": "rent"}"#)?)
+            }
+            (&Method::POST, "verify") => {
+                const EXAMPLE: &str =
+                    r#"{"match": {"operation": "rent"}, "times": {"exactly": 1}}"#;
+                let VerifyBody { matcher, times } = read(body, EXAMPLE)?;
+                Self::Verify(matcher, times)
+            }
             (&Method::POST, "reset") => Self::Reset,
             (&Method::POST, "clock/freeze") => Self::Pace(TimeScale::FROZEN),
             (&Method::POST, "clock/resume") => Self::Pace(TimeScale::REAL),
@@ -214,6 +285,32 @@ impl Call {
             }
             _ => return Err(ControlError::NoSuchCall),
         })
+    }
+}
+
+impl Call {
+    /// `GET requests` with what its query says.
+    fn listed(query: Option<&str>) -> Result<Self, ControlError> {
+        const EXAMPLE: &str =
+            "requests?operation=check_otp&status=503&fate=answered&since=7&limit=100";
+        let wrong = |what: String| ControlError::Body(what, EXAMPLE);
+        let (mut matcher, mut limit) = (Matcher::default(), LISTED);
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            let number = || {
+                value
+                    .parse()
+                    .map_err(|_| wrong(format!("{value:?} is not a number")))
+            };
+            match &*name {
+                "operation" => matcher.operation = Some(value.into_owned()),
+                "fate" => matcher.fate = Some(value.into_owned()),
+                "status" => matcher.status = Some(number()? as u16),
+                "since" => matcher.since = Some(number()?),
+                "limit" => limit = number()? as usize,
+                _ => return Err(wrong(format!("there is no {name:?}"))),
+            }
+        }
+        Ok(Self::Requests(matcher, limit))
     }
 }
 

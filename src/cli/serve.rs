@@ -99,6 +99,10 @@ pub(crate) struct ServeArguments {
     )]
     pub(crate) admin_token: Option<String>,
 
+    /// Requests that the journal holds; the oldest go first [default: 100000]
+    #[arg(long, env = "OTPLAB_JOURNAL_MAX", value_name = "COUNT")]
+    pub(crate) journal_max: Option<usize>,
+
     /// Threads that serve connections [default: as many as the machine has cores]
     #[arg(long, env = "OTPLAB_THREADS", value_name = "COUNT")]
     pub(crate) threads: Option<NonZeroUsize>,

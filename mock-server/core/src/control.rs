@@ -111,7 +111,7 @@ pub enum Step {
 }
 
 impl Mock {
-    /// Forgets rentals, money and counts of an account or of all: each is as
+    /// Forgets rentals, money, counts and requests of an account or of all: each is as
     /// fresh as at its first use, with the same numbers and codes to come.
     /// What was pending for it never happens.
     pub fn reset(&mut self, now: Moment, scope: Scope) {
@@ -123,6 +123,10 @@ impl Mock {
             *account = fresh;
             account.agenda = agenda;
             self.reschedule(place);
+            self.journal.clear(Some(place));
+        }
+        if scope == Scope::Server {
+            self.journal.clear(None);
         }
     }
 
@@ -284,6 +288,6 @@ impl Advance {
 }
 
 /// Enough of a key to recognise it and to tell accounts apart, and too little to use it.
-fn redacted(key: &ApiKey) -> String {
+pub(crate) fn redacted(key: &ApiKey) -> String {
     format!("{}…{:08x}", &key.secret()[..6], key.account() as u32)
 }

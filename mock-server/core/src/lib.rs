@@ -13,6 +13,7 @@
 //! | `account`, `ledger`, `person` | what one API key owns |
 //! | `clock`, `agenda` | each account's own time, and what the server must look after when |
 //! | `rental`, `register`, `phone` | what can be rented, and by which name |
+//! | [`requests`], `journal` | questions about the bounded record of requests |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
 //! A rental is a function of time: what arrives, when, and when it ends is
@@ -36,6 +37,7 @@ mod clock;
 pub mod control;
 pub mod fault;
 mod history;
+mod journal;
 mod ledger;
 pub mod mock;
 mod person;
@@ -45,6 +47,7 @@ mod rent_body;
 mod rental;
 pub mod reply;
 pub mod request;
+pub mod requests;
 pub mod settings;
 pub mod webhook;
 pub mod webhook_url;

@@ -15,6 +15,7 @@ use crate::agenda::Agenda;
 use crate::clock::AccountClock;
 use crate::fault::{self, FaultRecord, PreferenceError, SmsPlan, Verdict};
 use crate::history::{self, Page};
+use crate::journal::Journal;
 use crate::register::{Place, Register};
 use crate::rent_body;
 use crate::rental::{Rental, State, Terms};
@@ -37,6 +38,7 @@ pub struct Mock {
     register: Register,
     /// When which account has a webhook due, in the server's time.
     agenda: Agenda,
+    pub(crate) journal: Journal,
     /// The answer to almost every poll, encoded once.
     waiting: Bytes,
 }
@@ -46,6 +48,7 @@ impl Mock {
     pub fn new(settings: Settings, epoch: Timestamp) -> Self {
         Self {
             dice: Dice::new(settings.seed),
+            journal: Journal::new(settings.journal_max),
             settings,
             epoch,
             now: Moment::START,
@@ -59,8 +62,12 @@ impl Mock {
     /// Answers `request`, which arrived at `now`.
     pub fn handle(&mut self, now: Moment, request: &Request<'_>) -> Reply {
         let now = self.advance(now);
-        self.answer(now, request)
-            .unwrap_or_else(|problem| Reply::refusal(problem, now))
+        let mut owner = (None, now);
+        let reply = self
+            .answer(now, request, &mut owner)
+            .unwrap_or_else(|problem| Reply::refusal(problem, now));
+        self.journal.record(owner, request, &reply);
+        reply
     }
 
     /// When the next webhook is due; nothing needs to be done before.
@@ -118,26 +125,42 @@ impl Mock {
 
     /// Route, account, faults, operation, in this order: a request that means
     /// no operation or has no valid key is refused before any rule sees it.
-    fn answer(&mut self, now: Moment, request: &Request<'_>) -> Result<Reply, Problem> {
-        let route = find_route(request)?;
+    ///
+    /// As soon as it is known whose the request is, `owner` says so, and when it
+    /// came in that account's own time.
+    fn answer(
+        &mut self,
+        now: Moment,
+        request: &Request<'_>,
+        owner: &mut (Option<u32>, Moment),
+    ) -> Result<Reply, Problem> {
+        let route = match find_route(request) {
+            Ok(route) => route,
+            // A stray request is in the journal as its sender's, but opens no account.
+            Err(problem) => {
+                owner.0 = self.known_account(request.auth);
+                return Err(problem);
+            }
+        };
         let account = self.account(request.auth)?;
         let local = self.accounts[account as usize].clock.local(now);
+        *owner = (Some(account), local);
         let verdict = match self.judge(local, account, &route, request.prefer) {
             Ok(verdict) => verdict,
             Err(error) => return Ok(Reply::not_preferable(&error, now)),
         };
         let latency = verdict.latency.unwrap_or_default();
-        let (now, at) = (local, now + latency);
+        let at = now + latency;
+        let times = Times {
+            now: local,
+            at,
+            latency,
+        };
         let reply = if verdict.prevents_operation() {
             Reply::nothing(Delivery::Never)
         } else {
-            self.carry_out(
-                account,
-                &route,
-                request,
-                (Times { now, at, latency }, verdict.sms),
-            )
-            .unwrap_or_else(|problem| Reply::refusal(problem, at))
+            self.carry_out(account, &route, request, (times, verdict.sms))
+                .unwrap_or_else(|problem| Reply::refusal(problem, at))
         };
         Ok(self.befallen(reply, at, account, &verdict))
     }
@@ -159,6 +182,13 @@ impl Mock {
         let key = ApiKey::from_bytes(auth.ok_or(Problem::MissingKey)?)
             .map_err(|_| Problem::InvalidKey)?;
         Ok(self.place(key))
+    }
+
+    /// The place of the account that owns the key in a header, if it was here before.
+    #[cold]
+    fn known_account(&self, auth: Option<&[u8]>) -> Option<u32> {
+        let key = ApiKey::from_bytes(auth?).ok()?;
+        self.accounts.get_index_of(&key).map(|place| place as u32)
     }
 
     /// The place of the key's account, which is opened at its first use.

@@ -30,6 +30,8 @@ pub struct Settings {
     /// How fast a fresh account's time runs: 1 is real time, 60 a minute in a
     /// second, 0 frozen until it is advanced.
     pub time_scale: f64,
+    /// Requests that the journal holds; the oldest go first.
+    pub journal_max: usize,
 }
 
 impl Settings {
@@ -45,6 +47,8 @@ impl Settings {
             rental_life: Duration::from_secs(1200),
             webhook: None,
             time_scale: 1.0,
+            // Some five megabytes.
+            journal_max: 100_000,
         }
     }
 }
@@ -93,6 +97,8 @@ pub struct SettingsFile {
     pub webhook_url: Option<WebhookUrl>,
     /// See [`Settings::time_scale`].
     pub time_scale: Option<TimeScale>,
+    /// See [`Settings::journal_max`].
+    pub journal_max: Option<usize>,
 }
 
 impl SettingsFile {
@@ -107,6 +113,7 @@ impl SettingsFile {
             rental_life: self.rental_life.or(other.rental_life),
             webhook_url: self.webhook_url.or(other.webhook_url),
             time_scale: self.time_scale.or(other.time_scale),
+            journal_max: self.journal_max.or(other.journal_max),
         }
     }
 
@@ -120,6 +127,7 @@ impl SettingsFile {
             rental_life: self.rental_life.map_or(default.rental_life, |life| life.0),
             webhook: self.webhook_url.map(WebhookSettings::new),
             time_scale: self.time_scale.map_or(default.time_scale, |scale| scale.0),
+            journal_max: self.journal_max.unwrap_or(default.journal_max),
             ..default
         }
     }

@@ -171,3 +171,75 @@ fn web_pages_and_rebound_names_are_kept_out() {
     assert_eq!(exchange(running.address(), &rebound).status, 403);
     assert_eq!(over_http(running.address(), ask).status, 200);
 }
+
+#[test]
+fn requests_are_in_the_journal_before_their_answers_and_only_there_for_their_owner() {
+    let running = start(settings(
+        "sms_delay = \"never\"\nfaults = [\"check_otp: status(503) first 1\"]",
+    ));
+    let (address, mine, other) = (running.address(), key(1), key(2));
+    over_http(address, rent(&mine, "service=whatsapp"));
+    over_http(address, rent(&other, "service=whatsapp"));
+    over_http(address, get(&mine, "/api/v1/number/check-otp/13322954"));
+    over_http(address, get(&mine, "/api/v1/numbers/rent"));
+    let listed = control(address, Some(&mine), "GET", "requests", "").json();
+    let requests = listed["requests"].as_array().expect("a list");
+    let shown: Vec<_> = requests.iter().map(|request| &request["status"]).collect();
+    assert_eq!(shown, [404, 503, 200], "the newest first: {listed}");
+    assert!(!listed.to_string().contains(&mine), "a key leaks");
+    let polls = control(
+        address,
+        Some(&mine),
+        "GET",
+        "requests?operation=check_otp",
+        "",
+    )
+    .json();
+    assert_eq!(
+        polls["requests"][0]["request"],
+        "GET /api/v1/number/check-otp/13322954"
+    );
+    let stray = control(address, None, "GET", "requests/unmatched", "").json();
+    assert_eq!(stray["requests"][0]["nearest"], "POST /api/v1/number/rent");
+    let rents = control(
+        address,
+        None,
+        "POST",
+        "requests/count",
+        r#"{"operation":"rent"}"#,
+    );
+    assert_eq!(rents.json()["count"], 2);
+    let once = r#"{"match":{"operation":"rent"},"times":{"exactly":1}}"#;
+    assert_eq!(
+        control(address, Some(&mine), "POST", "verify", once).json()["result"],
+        "pass"
+    );
+    assert_eq!(
+        control(address, None, "POST", "verify", once).json()["result"],
+        "fail"
+    );
+    control(address, Some(&mine), "DELETE", "requests", "");
+    assert_eq!(
+        control(address, Some(&mine), "POST", "verify", once).json()["result"],
+        "fail"
+    );
+    assert_eq!(
+        control(address, Some(&other), "POST", "verify", once).json()["result"],
+        "pass"
+    );
+}
+
+#[test]
+fn a_journal_that_has_lost_entries_does_not_pretend() {
+    let running = start(settings("journal_max = 2"));
+    let (address, key) = (running.address(), key(1));
+    for _ in 0..3 {
+        over_http(address, get(&key, "/api/v1/profile"));
+    }
+    let never = r#"{"match":{"operation":"rent"},"times":{"exactly":0}}"#;
+    let verified = control(address, Some(&key), "POST", "verify", never).json();
+    assert_eq!(
+        (&verified["result"], &verified["evicted"]),
+        (&json!("inconclusive"), &json!(1))
+    );
+}

@@ -81,6 +81,7 @@ struct ServeFile {
     allow_webhook_hosts: Option<Vec<String>>,
     admin_token: Option<String>,
     time_scale: Option<TimeScale>,
+    journal_max: Option<usize>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
     faults: Option<Vec<FaultRule>>,
@@ -112,6 +113,7 @@ impl From<ServeFile> for Choice {
                 rental_life: file.rental_life,
                 webhook_url: file.webhook_url,
                 time_scale: file.time_scale,
+                journal_max: file.journal_max,
             },
         }
     }
@@ -133,6 +135,7 @@ impl From<ServeArguments> for Choice {
                 rental_life: typed.rental_life,
                 webhook_url: typed.webhook_url,
                 time_scale: typed.time_scale,
+                journal_max: typed.journal_max,
             },
         }
     }

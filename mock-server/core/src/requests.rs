@@ -1,0 +1,208 @@
+//! Questions about the journal: which requests came, how many, and whether that
+//! is as it should be. A question that the journal can no longer answer for
+//! sure, because entries had to go, is answered with `inconclusive`.
+
+use contract::{Moment, Operation};
+use serde::{Deserialize, Serialize};
+
+use crate::control::{Scope, redacted};
+use crate::history;
+use crate::journal::{Entry, nearest};
+use crate::mock::Mock;
+
+/// Which requests are meant; what is left out means any.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matcher {
+    /// The operation's name, such as `check_otp`; `unmatched` for requests that are none.
+    pub operation: Option<String>,
+    /// What was answered.
+    pub status: Option<u16>,
+    /// What became of the answer: `answered`, `cut`, `garbage`, `closed`, `reset` or `never`.
+    pub fate: Option<String>,
+    /// Only requests with a higher number.
+    pub since: Option<u64>,
+}
+
+/// A request, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RequestView {
+    /// From 1, over the whole server.
+    pub number: u64,
+    /// Whose: the first characters of the key, and a number to tell it apart.
+    pub account: Option<String>,
+    /// When, in the account's own time, in UTC.
+    pub at: String,
+    /// Method and path.
+    pub request: String,
+    /// Null if it is none.
+    pub operation: Option<&'static str>,
+    /// What was answered; null if nothing was.
+    pub status: Option<u16>,
+    /// What became of the answer.
+    pub fate: &'static str,
+    /// Of a request that is no operation: the one that comes nearest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
+    /// Of a request that is no operation: where the two first differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<String>,
+}
+
+/// How often something should have been asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Times {
+    /// So often.
+    Exactly(u64),
+    /// So often or more.
+    AtLeast(u64),
+    /// So often or less.
+    AtMost(u64),
+}
+
+/// Whether it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Yes.
+    Pass,
+    /// No.
+    Fail,
+    /// The journal has lost entries that might matter.
+    Inconclusive,
+}
+
+/// The answer to a question of how often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// Whether it was as it should be.
+    pub result: Answer,
+    /// How many matching requests the journal holds.
+    pub matched: usize,
+    /// How many requests the journal has lost.
+    pub evicted: u64,
+}
+
+impl Mock {
+    /// The latest `limit` matching requests, the newest first.
+    pub fn requests(&mut self, scope: Scope, matcher: &Matcher, limit: usize) -> Vec<RequestView> {
+        let account = self.journal_account(scope);
+        let found = self.journal.of(account).rev();
+        let found = found.filter(|entry| matcher.fits(entry)).take(limit);
+        found.map(|entry| self.request_view(entry)).collect()
+    }
+
+    /// Forgets the requests of an account or of all.
+    pub fn forget_requests(&mut self, scope: Scope) {
+        let account = self.journal_account(scope);
+        self.journal.clear(account);
+    }
+
+    /// Whether matching requests came as often as they should have.
+    pub fn verify(&mut self, scope: Scope, matcher: &Matcher, times: Times) -> Verification {
+        let account = self.journal_account(scope);
+        let matched = self
+            .journal
+            .of(account)
+            .filter(|entry| matcher.fits(entry))
+            .count();
+        let evicted = self.journal.evicted(account);
+        Verification {
+            result: times.judge(matched as u64, evicted > 0),
+            matched,
+            evicted,
+        }
+    }
+
+    fn journal_account(&mut self, scope: Scope) -> Option<u32> {
+        match scope {
+            Scope::Server => None,
+            Scope::Account(key) => Some(self.place(key)),
+        }
+    }
+
+    fn request_view(&self, entry: &Entry) -> RequestView {
+        let owner = |place: u32| self.accounts.get_index(place as usize);
+        let request = entry.what.line();
+        let operation = entry.what.operation();
+        let (nearest, difference) = match operation {
+            Some(_) => (None, None),
+            None => {
+                let (nearest, difference) = nearest(&request);
+                (Some(nearest), Some(difference))
+            }
+        };
+        RequestView {
+            number: entry.number,
+            account: entry.account.and_then(owner).map(|(key, _)| redacted(key)),
+            at: history::created_at(self.epoch, entry.at.max(Moment::START)),
+            request,
+            operation: operation.map(Operation::name),
+            status: entry.status,
+            fate: entry.fate.word(),
+            nearest,
+            difference,
+        }
+    }
+}
+
+impl Matcher {
+    fn fits(&self, entry: &Entry) -> bool {
+        let operation = entry.what.operation().map_or("unmatched", Operation::name);
+        self.operation
+            .as_deref()
+            .is_none_or(|wanted| wanted == operation)
+            && self
+                .status
+                .is_none_or(|status| entry.status == Some(status))
+            && self
+                .fate
+                .as_deref()
+                .is_none_or(|fate| fate == entry.fate.word())
+            && self.since.is_none_or(|number| entry.number > number)
+    }
+}
+
+impl Times {
+    const fn judge(self, matched: u64, lost: bool) -> Answer {
+        // What was lost can only make the true count larger than the one at hand.
+        let (passes, may_change) = match self {
+            Self::Exactly(count) => (matched == count, matched <= count),
+            Self::AtLeast(count) => (matched >= count, matched < count),
+            Self::AtMost(count) => (matched <= count, matched <= count),
+        };
+        match (passes, lost && may_change) {
+            (_, true) => Answer::Inconclusive,
+            (true, false) => Answer::Pass,
+            (false, false) => Answer::Fail,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lost_is_neither_proof_nor_alibi() {
+        for (times, matched, lost, answer) in [
+            (Times::Exactly(2), 2, false, Answer::Pass),
+            (Times::Exactly(2), 1, false, Answer::Fail),
+            (Times::Exactly(2), 2, true, Answer::Inconclusive),
+            (Times::Exactly(2), 3, true, Answer::Fail),
+            (Times::AtLeast(2), 2, true, Answer::Pass),
+            (Times::AtLeast(2), 1, true, Answer::Inconclusive),
+            (Times::AtLeast(2), 1, false, Answer::Fail),
+            (Times::AtMost(2), 2, true, Answer::Inconclusive),
+            (Times::AtMost(2), 3, true, Answer::Fail),
+            (Times::AtMost(0), 0, false, Answer::Pass),
+        ] {
+            assert_eq!(
+                times.judge(matched, lost),
+                answer,
+                "{times:?} of {matched}, lost: {lost}"
+            );
+        }
+    }
+}
