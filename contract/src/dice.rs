@@ -30,6 +30,10 @@ pub enum Stream {
     Fault(u32),
     /// The length of a delay that a fault rule adds; numbered likewise.
     FaultDelay(u32),
+    /// Bytes that a fault rule makes up; numbered likewise.
+    FaultData(u32),
+    /// The one-time password of a second SMS.
+    SecondCode,
     /// When users arrive.
     Arrival,
     /// What a user asks for.
@@ -52,8 +56,10 @@ impl Stream {
             Self::Service => 6,
             Self::Polling => 7,
             Self::Key => 8,
+            Self::SecondCode => 9,
             Self::Fault(rule) => (1 << 32) | rule as u64,
             Self::FaultDelay(rule) => (2 << 32) | rule as u64,
+            Self::FaultData(rule) => (3 << 32) | rule as u64,
         }
     }
 }
@@ -91,6 +97,11 @@ impl Dice {
 pub fn unit(roll: &mut Roll) -> f64 {
     const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
     (roll.next_u64() >> 11) as f64 * STEP
+}
+
+/// Fills `bytes` with random ones.
+pub fn fill(roll: &mut Roll, bytes: &mut [u8]) {
+    roll.fill_bytes(bytes);
 }
 
 #[cfg(test)]

@@ -14,29 +14,21 @@ use mock_server_core::{Body, Delivery, Reply};
 
 use crate::arrival::Arrival;
 use crate::control;
-use crate::reply_body::ReplyBody;
+use crate::ending::{Lingering, NoAnswer};
+use crate::reply_body::{CutShort, ReplyBody};
 use crate::request_body::ReadBody;
 use crate::state::State;
 use crate::stop::Stop;
 use crate::translation;
+use crate::trickle::Pace;
 
 /// The API as one connection sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     state: Arc<State>,
     arrival: Arrival,
+    lingering: Lingering,
     stop: Stop,
-}
-
-/// Why a request gets no answer at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoAnswer {
-    /// The connection is to be reset.
-    #[error("reset by a fault rule")]
-    Reset,
-    /// The server stopped while a fault rule kept the client waiting.
-    #[error("the server stopped")]
-    Stopped,
 }
 
 type Answer = Result<Response<ReplyBody>, NoAnswer>;
@@ -88,10 +80,16 @@ impl Service<Request<Incoming>> for Api {
 
 impl Api {
     /// The API of `state`, until `stop`.
-    pub(crate) const fn new(state: Arc<State>, arrival: Arrival, stop: Stop) -> Self {
+    pub(crate) const fn new(
+        state: Arc<State>,
+        arrival: Arrival,
+        lingering: Lingering,
+        stop: Stop,
+    ) -> Self {
         Self {
             state,
             arrival,
+            lingering,
             stop,
         }
     }
@@ -119,26 +117,34 @@ impl Api {
     }
 
     async fn deliver(self, now: Moment, reply: Reply) -> Answer {
-        match reply.delivery {
-            Delivery::Whole { at } => {
-                self.wait(now, at).await;
-                Ok(whole(&reply))
+        if let Some(at) = reply.delivery.at() {
+            self.wait(now, at).await;
+        }
+        let body = match reply.delivery {
+            Delivery::Whole { .. } => ReplyBody::whole(reply.body.clone()),
+            Delivery::Cut { bytes, .. } => ReplyBody::cut(&reply.body, bytes, CutShort::Close),
+            Delivery::CutByReset { bytes, .. } => {
+                ReplyBody::cut(&reply.body, bytes, CutShort::Reset)
             }
-            Delivery::Cut { at, bytes } => {
-                self.wait(now, at).await;
-                let body = ReplyBody::cut(&reply.body, bytes);
-                Ok(translation::response(&reply, body))
+            Delivery::Trickle { at, over } => {
+                let (clock, from) = (self.state.clock, at.max(now));
+                ReplyBody::trickle(reply.body.clone(), Pace { clock, from, over })
             }
-            Delivery::Reset { at } => {
-                self.wait(now, at).await;
-                Err(NoAnswer::Reset)
+            Delivery::Linger { linger, .. } => {
+                self.lingering.ask(linger);
+                return Ok(translation::last(whole(&reply)));
             }
+            Delivery::BrokenChunk { .. } => return Err(NoAnswer::broken_chunk(&reply)),
+            Delivery::Raw { .. } => return Err(NoAnswer::Raw(reply.body)),
+            Delivery::Empty { .. } => return Err(NoAnswer::Closed),
+            Delivery::Reset { .. } => return Err(NoAnswer::Reset),
             // hyper notices by itself when the client leaves.
             Delivery::Never => {
                 self.stop.requested().await;
-                Err(NoAnswer::Stopped)
+                return Err(NoAnswer::Stopped);
             }
-        }
+        };
+        Ok(translation::response(&reply, body))
     }
 
     async fn wait(&self, now: Moment, at: Moment) {

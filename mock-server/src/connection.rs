@@ -1,18 +1,16 @@
-//! One connection from its first byte to its last, including the bad ends that
-//! fault rules ask for.
+//! One connection from its first byte to its last. How it ends is `ending`'s.
 
-use std::error::Error;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::api::{Api, NoAnswer};
+use crate::api::Api;
 use crate::arrival::{Arrival, Watched};
+use crate::ending::{self, Lingering};
 use crate::leash::Leash;
 use crate::state::State;
 use crate::stop::Stop;
@@ -31,7 +29,8 @@ pub(crate) async fn serve(
 ) {
     // Without this a small answer may wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let api = Api::new(state, arrival.clone(), stop);
+    let lingering = Lingering::default();
+    let api = Api::new(state, arrival.clone(), lingering.clone(), stop.clone());
     let watched = Watched { stream, arrival };
     // Not with `pipeline_flush`: while unread bytes are buffered it flushes
     // nothing, so the 400 or 431 to a malformed head would never leave.
@@ -51,22 +50,5 @@ pub(crate) async fn serve(
     })
     .await;
     let watched = connection.into_parts().io.into_inner();
-    close(watched.stream, end).await;
-}
-
-async fn close(mut stream: TcpStream, end: hyper::Result<()>) {
-    match end {
-        Err(error) if wants_reset(&error) => {
-            // A socket closed without lingering sends RST instead of FIN.
-            let _ = stream.set_zero_linger();
-        }
-        _ => {
-            let _ = stream.shutdown().await;
-        }
-    }
-}
-
-fn wants_reset(error: &hyper::Error) -> bool {
-    let cause = error.source().and_then(|cause| cause.downcast_ref());
-    cause == Some(&NoAnswer::Reset)
+    ending::close(watched.stream, end, lingering, stop).await;
 }

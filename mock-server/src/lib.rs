@@ -5,12 +5,12 @@
 //! | --- | --- |
 //! | [`server`] | starting, holding and stopping |
 //! | `worker` | the threads and who serves which connection |
-//! | `connection` | one connection to its end, the bad ends included |
+//! | `connection`, `ending` | one connection; how it ends, the bad ends included |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
 //! | `api` | the request path: decode, decide, deliver |
 //! | `control`, `guard` | clocks, resets, money and requests under `/__admin`, and who may touch them |
 //! | `wait` | waiting on the server instead of polling it |
-//! | `translation`, `request_body`, `reply_body` | between hyper's types and the core's |
+//! | `translation`, `request_body`, `reply_body`, `trickle` | between hyper's types and the core's |
 //! | `state`, `clock` | the mock behind its lock, and the time it is told |
 //! | `webhook` | posting what the core says is due |
 //! | `stop` | the request to stop |
@@ -30,6 +30,7 @@ mod arrival;
 mod clock;
 mod connection;
 mod control;
+mod ending;
 mod guard;
 mod leash;
 mod reply_body;
@@ -38,6 +39,7 @@ pub mod server;
 mod state;
 mod stop;
 mod translation;
+mod trickle;
 mod wait;
 mod webhook;
 mod worker;

@@ -1,10 +1,13 @@
-//! The body of an answer on its way out: whole, or cut short on purpose.
+//! The body of an answer on its way out: whole, or cut short or slowed down on
+//! purpose.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
+
+use crate::trickle::{Pace, Trickle};
 
 /// What hyper is given to send.
 #[derive(Debug)]
@@ -19,7 +22,11 @@ pub(crate) enum ReplyBody {
         announced: u64,
         /// How far it is.
         progress: CutProgress,
+        /// What comes of the connection then.
+        end: CutShort,
     },
+    /// All of it, in parts.
+    Trickle(Box<Trickle>),
 }
 
 /// How far a body that will be cut is.
@@ -34,9 +41,15 @@ pub(crate) enum CutProgress {
 }
 
 /// The body ended on purpose before its announced length.
-#[derive(Debug, thiserror::Error)]
-#[error("cut short by a fault rule")]
-pub(crate) struct CutShort;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CutShort {
+    /// The connection is to end in order.
+    #[error("cut short by a fault rule")]
+    Close,
+    /// The connection is to be reset.
+    #[error("cut short and reset by a fault rule")]
+    Reset,
+}
 
 impl ReplyBody {
     /// The whole of `bytes`.
@@ -44,13 +57,19 @@ impl ReplyBody {
         Self::Whole(Some(bytes))
     }
 
-    /// The first `length` of `bytes`, all of which are announced.
-    pub(crate) fn cut(bytes: &Bytes, length: usize) -> Self {
+    /// The first `length` of `bytes`, all of which are announced, and then `end`.
+    pub(crate) fn cut(bytes: &Bytes, length: usize, end: CutShort) -> Self {
         Self::Cut {
             part: bytes.slice(..length.min(bytes.len())),
             announced: bytes.len() as u64,
             progress: CutProgress::Fresh,
+            end,
         }
+    }
+
+    /// All of `bytes`, in parts.
+    pub(crate) fn trickle(bytes: Bytes, pace: Pace) -> Self {
+        Self::Trickle(Box::new(Trickle::new(bytes, pace)))
     }
 }
 
@@ -64,7 +83,13 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Bytes>, CutShort>>> {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(Frame::data).map(Ok)),
-            Self::Cut { part, progress, .. } => match *progress {
+            Self::Trickle(trickle) => trickle.poll_part(context),
+            Self::Cut {
+                part,
+                progress,
+                end,
+                ..
+            } => match *progress {
                 CutProgress::Fresh => {
                     *progress = CutProgress::HandedOver;
                     Poll::Ready(Some(Ok(Frame::data(part.clone()))))
@@ -76,7 +101,7 @@ impl Body for ReplyBody {
                     context.waker().wake_by_ref();
                     Poll::Pending
                 }
-                CutProgress::Flushed => Poll::Ready(Some(Err(CutShort))),
+                CutProgress::Flushed => Poll::Ready(Some(Err(*end))),
             },
         }
     }
@@ -85,6 +110,7 @@ impl Body for ReplyBody {
         match self {
             Self::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
             Self::Cut { .. } => false,
+            Self::Trickle(trickle) => trickle.left() == 0,
         }
     }
 
@@ -92,6 +118,7 @@ impl Body for ReplyBody {
         SizeHint::with_exact(match self {
             Self::Whole(bytes) => bytes.as_ref().map_or(0, Bytes::len) as u64,
             Self::Cut { announced, .. } => *announced,
+            Self::Trickle(trickle) => trickle.left(),
         })
     }
 }

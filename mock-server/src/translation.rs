@@ -1,14 +1,21 @@
 //! Between hyper's types and the core's. No decisions.
 
 use contract::truth;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{
+    ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use hyper::{Method, Response, StatusCode, Uri};
-use mock_server_core::{Body, Reply, Request};
+use mock_server_core::fault::mentions_fault;
+use mock_server_core::{Body, Media, Reply, Request};
 
 use crate::reply_body::ReplyBody;
 
 static AUTH: HeaderName = HeaderName::from_static("auth");
+static PREFER: HeaderName = HeaderName::from_static("prefer");
 static TRUTH: HeaderName = HeaderName::from_static(truth::HEADER);
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const HTML: HeaderValue = HeaderValue::from_static("text/html");
 
 /// The core's view of a request.
 pub(crate) fn request<'a>(
@@ -23,6 +30,12 @@ pub(crate) fn request<'a>(
         content_type: headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok()),
+        // A client may send several, most of them about something else.
+        prefer: headers
+            .get_all(&PREFER)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .find(|value| mentions_fault(value)),
         truth: headers.get(&TRUTH).is_some_and(|value| value == "1"),
         body,
     }
@@ -33,11 +46,13 @@ pub(crate) fn response(reply: &Reply, body: ReplyBody) -> Response<ReplyBody> {
     let mut response = if reply.body.is_empty() {
         Response::new(body)
     } else {
-        json(body)
+        let media = match reply.media {
+            Media::Json => JSON,
+            Media::Html => HTML,
+        };
+        of_type(media, body)
     };
-    // The core only names statuses that exist.
-    *response.status_mut() =
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = status(reply);
     let headers = response.headers_mut();
     if let Some(method) = reply.allow {
         headers.insert(ALLOW, HeaderValue::from_static(method));
@@ -52,10 +67,25 @@ pub(crate) fn response(reply: &Reply, body: ReplyBody) -> Response<ReplyBody> {
     response
 }
 
+/// The status of a reply; the core only names statuses that exist.
+pub(crate) fn status(reply: &Reply) -> StatusCode {
+    StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 /// Status 200 with a body that is JSON.
 pub(crate) fn json(body: ReplyBody) -> Response<ReplyBody> {
+    of_type(JSON, body)
+}
+
+/// The same, announced as the connection's last.
+pub(crate) fn last(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
+}
+
+fn of_type(media: HeaderValue, body: ReplyBody) -> Response<ReplyBody> {
     let mut response = Response::new(body);
-    let value = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, value);
+    response.headers_mut().insert(CONTENT_TYPE, media);
     response
 }

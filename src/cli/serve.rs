@@ -38,13 +38,23 @@ pub(crate) struct ServeArguments {
         env = "OTPLAB_FAULT",
         value_name = "RULE",
         value_delimiter = ';',
-        long_help = "Let requests go wrong: `OPERATION: FAULT WHEN`. May be repeated; in \
-                     OTPLAB_FAULT the rules are separated by semicolons.\n\n\
+        long_help = "Let requests go wrong: `OPERATION: FAULT WHEN ttl DURATION PHASE`, of which \
+                     OPERATION and FAULT are needed. May be repeated; in OTPLAB_FAULT the rules \
+                     are separated by semicolons. A request may ask for a fault itself, with the \
+                     header `Prefer: fault=status(503)`.\n\n\
                      OPERATION  profile, rent, check_otp, history or *\n\
-                     FAULT      status(503), latency(LAW), reset_peer, timeout, truncate_body, \
-                     truncate_body(BYTES), malformed_json, rate_limit, rate_limit(2s), no_numbers\n\
-                     WHEN       first 2, nth 3, every 5, probability 0.1, or nothing for always; \
-                     counted for each account"
+                     FAULT      something else than the answer: status(503), rate_limit, \
+                     rate_limit(2s), html_error, html_error(STATUS), no_numbers, \
+                     insufficient_balance, reset_peer, empty_response, random_data, timeout; the \
+                     answer, but not as it should be: latency(LAW), truncate_body, \
+                     truncate_body(BYTES), reset_after_bytes(BYTES), malformed_json, \
+                     malformed_chunk, slow_body(5s), slow_close(5s); the rental's SMS: sms_never, \
+                     sms_late(30s), sms_duplicate, sms_second_code(10s)\n\
+                     WHEN       first 2, nth 3, every 5, after 2, between 2 and 4, \
+                     probability 0.1, or nothing for always; counted for each account\n\
+                     DURATION   from the account's first request on; then the rule is over\n\
+                     PHASE      before, or after_commit: the operation is carried out, and its \
+                     answer is lost"
     )]
     pub(crate) fault: Option<Vec<FaultRule>>,
 

@@ -1,11 +1,13 @@
 //! What one API key owns: a person, money, numbers and rentals. It enforces
 //! that money and rentals agree; it knows no requests.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{Cents, Dice, Moment, Problem, Service};
 
 use crate::clock::AccountClock;
+use crate::fault::{FaultRecord, SmsPlan};
 use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::PhoneBook;
@@ -19,8 +21,8 @@ pub(crate) struct Account {
     pub(crate) number: u64,
     /// Who it belongs to.
     pub(crate) person: Person,
-    /// How many of its requests each fault rule has seen.
-    pub(crate) seen_by_rule: Vec<u64>,
+    /// What the fault rules have seen of its requests.
+    pub(crate) faults: FaultRecord,
     /// Its own time, in which all of the following happens.
     pub(crate) clock: AccountClock,
     /// Events to be posted.
@@ -31,6 +33,8 @@ pub(crate) struct Account {
     phones: PhoneBook,
     /// In the order in which they were made, and so also in that of their ends.
     rentals: Vec<Rental>,
+    /// By id: those that a fault gives a second SMS, as they are from it on.
+    with_second_sms: BTreeMap<u32, Rental>,
     /// How many of the rentals have ended and are settled in the ledger.
     settled: usize,
 }
@@ -41,24 +45,26 @@ impl Account {
         dice: Dice,
         number: u64,
         opening: Cents,
-        fault_rules: usize,
+        faults: FaultRecord,
         clock: AccountClock,
     ) -> Self {
         Self {
             number,
             person: Person::invent(dice, number),
-            seen_by_rule: vec![0; fault_rules],
+            faults,
             clock,
             webhooks: WebhookQueue::default(),
             agenda: None,
             ledger: Ledger::new(opening),
             phones: PhoneBook::new(dice, number),
             rentals: Vec::new(),
+            with_second_sms: BTreeMap::new(),
             settled: 0,
         }
     }
 
-    /// Rents a number under the name `id` and charges for it.
+    /// Rents a number under the name `id` and charges for it; `sms` is what
+    /// fault rules have in mind for it.
     ///
     /// # Errors
     ///
@@ -68,7 +74,7 @@ impl Account {
         now: Moment,
         service: &'static Service,
         id: u32,
-        terms: Terms<'_>,
+        (terms, sms): (Terms<'_>, SmsPlan),
     ) -> Result<Rental, Problem> {
         self.settle(now, terms);
         if !self.ledger.affords(service.price) {
@@ -78,8 +84,13 @@ impl Account {
             .phones
             .take(now, now + terms.life)
             .ok_or(Problem::NoNumbers)?;
-        let index = self.rentals.len() as u64;
-        let rental = Rental::decide(terms, (self.number, index), (id, service, phone), now);
+        let number = (self.number, self.rentals.len() as u64);
+        let rental = Rental::decide(terms, number, (id, service, phone), (now, sms.later));
+        let second = sms
+            .second_after
+            .and_then(|after| rental.with_second_sms(terms, number, after));
+        self.with_second_sms
+            .extend(second.map(|second| (id, second)));
         self.ledger.charge(service.price);
         self.rentals.push(rental);
         Ok(rental)
@@ -89,6 +100,23 @@ impl Account {
     pub(crate) fn balance(&mut self, now: Moment, terms: Terms<'_>) -> Cents {
         self.settle(now, terms);
         self.ledger.balance()
+    }
+
+    /// A rental of this account as it is from its second SMS on, if it has one.
+    pub(crate) fn with_second_sms(&self, id: u32) -> Option<&Rental> {
+        self.with_second_sms.get(&id)
+    }
+
+    /// All rentals with a second SMS, as they are from it on.
+    pub(crate) fn second_sms(&self) -> impl Iterator<Item = &Rental> {
+        self.with_second_sms.values()
+    }
+
+    /// A rental of this account with the code that it shows at `now`.
+    pub(crate) fn shown<'a>(&'a self, rental: &'a Rental, now: Moment) -> &'a Rental {
+        self.with_second_sms(rental.id)
+            .filter(|second| second.sms_at() <= Some(now))
+            .unwrap_or(rental)
     }
 
     /// The account's money at `now`, in its parts.
@@ -137,23 +165,35 @@ mod tests {
     proptest! {
         #[test]
         fn opening_less_charges_plus_refunds_is_the_balance(
-            steps in proptest::collection::vec((0_u64..900, 0..SERVICES.len()), 1..120),
+            steps in proptest::collection::vec((0_u64..900, 0..SERVICES.len(), plan()), 1..120),
             opening in 0_i64..20_000,
             seed: u64,
         ) {
             let sms_delay: Law = "0.5*uniform(0s,1300s) + 0.5*never".parse().expect("a law");
             let terms = Terms { dice: Dice::new(seed), sms_delay: &sms_delay, life: LIFE };
-            let mut account = Account::open(terms.dice, 1, Cents(opening), 0, AccountClock::starting(Moment::START, 1.0));
+            let mut account = Account::open(terms.dice, 1, Cents(opening), FaultRecord::begin(Moment::START, 0), AccountClock::starting(Moment::START, 1.0));
             let mut now = Moment::START;
-            for (id, (seconds, service)) in steps.into_iter().enumerate() {
+            for (id, (seconds, service, sms)) in steps.into_iter().enumerate() {
                 now += Duration::from_secs(seconds);
                 let before = account.balance(now, terms);
                 let service = &SERVICES[service];
-                let refused = account.rent(now, service, id as u32, terms).is_err();
+                let refused = account.rent(now, service, id as u32, (terms, sms)).is_err();
                 prop_assert_eq!(refused, before < service.price);
                 prop_assert_eq!(account.balance(now, terms), Cents(opening) - account.owed(now, LIFE));
                 prop_assert!(account.balance(now, terms) >= Cents::ZERO);
             }
         }
+    }
+
+    /// Whatever fault rules may do to an SMS.
+    fn plan() -> impl Strategy<Value = SmsPlan> {
+        let seconds = || (0..1300_u64).prop_map(Duration::from_secs);
+        let later = prop_oneof![Just(None), seconds().prop_map(Some)];
+        let second_after = proptest::option::of(seconds());
+        (later, any::<bool>(), second_after).prop_map(|(later, duplicated, second_after)| SmsPlan {
+            later,
+            duplicated,
+            second_after,
+        })
     }
 }

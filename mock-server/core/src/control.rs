@@ -205,7 +205,7 @@ impl Mock {
             if let Some(due) = account.webhooks.next_due().filter(|due| *due <= target) {
                 account.clock.jump(now, due);
                 if let Some(attempt) = self.begin_webhook(place, now) {
-                    let (moment, id) = (due.max(from), attempt.delivery.0);
+                    let (moment, id) = (due.max(from), attempt.delivery.rental);
                     advance.fired.push(Fired {
                         attempt: Some(attempt.number),
                         acknowledged: Some(false),
@@ -238,6 +238,11 @@ impl Mock {
                 Some(arrival) => (arrival, rental.id, Event::SmsReceived),
                 None => (rental.created + life, rental.id, Event::RentalExpired),
             })
+            .chain(
+                account
+                    .second_sms()
+                    .filter_map(|rental| Some((rental.sms_at()?, rental.id, Event::SmsReceived))),
+            )
             .filter(|(moment, ..)| within(*moment))
             .collect();
         for (moment, id, event) in events {

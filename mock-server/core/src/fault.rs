@@ -1,23 +1,44 @@
-//! Fault rules: which requests are to go wrong, and how, as values. Reading
-//! them is [`grammar`]'s business, deciding about a request is [`verdict`]'s.
+//! Fault rules: which requests are to go wrong, and how, as values. Nothing
+//! here happens to anybody.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `grammar`, `argument`, `clause` | how rules are read: the whole, the fault, the words behind it |
+//! | `display` | how rules are written |
+//! | `preference` | the fault that one request asks for itself |
+//! | `record`, `verdict` | what an account's rules have seen, and what they say about a request |
+//! | `effect` | what becomes of an answer |
+//! | `sms` | what becomes of a rental's SMS |
 
+mod argument;
+mod clause;
+mod display;
+mod effect;
 mod grammar;
+mod preference;
+mod record;
+mod sms;
 mod verdict;
 
 use serde_with::DeserializeFromStr;
-use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use contract::{Law, Operation, TimeSpan};
+use contract::{Law, Operation};
 
 pub use self::grammar::FaultRuleError;
+pub(crate) use self::preference::preferred;
+pub use self::preference::{PreferenceError, mentions_fault};
+pub(crate) use self::record::FaultRecord;
+pub use self::sms::SmsFault;
+pub(crate) use self::sms::SmsPlan;
 pub(crate) use self::verdict::Verdict;
 
-/// One rule, written `OPERATION: FAULT(arguments) WHEN`.
+/// One rule, written `OPERATION: FAULT(arguments) WHEN ttl DURATION PHASE`.
 ///
-/// Of the rules that fire on one request, latencies add up and the first
-/// [`Damage`] decides. `Display` writes what `FromStr` reads.
+/// Of the rules that fire on one request, latencies add up, all that happens to
+/// the SMS happens, and the first [`Substitute`] or [`Damage`] decides about
+/// the answer. `Display` writes what `FromStr` reads.
 #[derive(Clone, Debug, PartialEq, DeserializeFromStr)]
 pub struct FaultRule {
     /// Which requests it counts.
@@ -26,6 +47,9 @@ pub struct FaultRule {
     pub fault: Fault,
     /// To which of the counted requests.
     pub when: When,
+    /// For how long after the account's first request, by the account's clock; for
+    /// ever if unsaid.
+    pub ttl: Option<Duration>,
 }
 
 /// The operations that a rule is about.
@@ -40,31 +64,66 @@ pub enum Target {
 /// What a rule does to a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// The answer comes later, or never.
+    /// `latency(LAW)`: the answer comes later, or never.
     Latency(Law),
-    /// The answer is another, or comes differently.
+    /// The client gets something else than the answer.
+    Instead(Substitute, Phase),
+    /// The answer comes, but not as it should. The operation is carried out.
     Damage(Damage),
+    /// The answer is fine, and something is wrong with the SMS.
+    Sms(SmsFault),
 }
 
-/// What may happen to an answer, other than its being late.
+/// Whether an operation whose answer nobody gets is carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// `before`: it is not, and nothing has changed.
+    #[default]
+    Before,
+    /// `after_commit`: it is. The rental is made and charged, the answer is lost.
+    AfterCommit,
+}
+
+/// What a client may get instead of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Damage {
-    /// `status(503)`: this status instead; the operation is not carried out.
+pub enum Substitute {
+    /// `status(503)`: this status.
     Status(u16),
-    /// `reset_peer`: the connection is reset; the operation is not carried out.
-    ResetPeer,
-    /// `timeout`: no answer, ever; the operation is not carried out.
-    Timeout,
-    /// `truncate_body(N)`: the operation is carried out and its answer breaks off
-    /// after N bytes, or in the middle. The last byte never arrives.
-    TruncateBody(Option<usize>),
-    /// `malformed_json`: the operation is carried out and its answer, complete
-    /// as HTTP, is not JSON.
-    MalformedJson,
-    /// `rate_limit(2s)`: status 429 and how long to wait; not carried out.
+    /// `rate_limit(2s)`: status 429 and how long to wait.
     RateLimit(Duration),
     /// `no_numbers`: rent finds no number.
     NoNumbers,
+    /// `insufficient_balance`: rent finds too little money, whatever there is.
+    InsufficientBalance,
+    /// `html_error(502)`: the page that a proxy in between would send.
+    HtmlError(u16),
+    /// `reset_peer`: the connection is reset.
+    ResetPeer,
+    /// `empty_response`: the connection ends in order, without a byte.
+    EmptyResponse,
+    /// `random_data`: bytes that are no HTTP, then the end of the connection.
+    RandomData,
+    /// `timeout`: no answer, ever.
+    Timeout,
+}
+
+/// What may happen to an answer on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// `truncate_body(N)`: it breaks off after N bytes, or in the middle; the
+    /// connection ends in order. The last byte never arrives.
+    TruncateBody(Option<usize>),
+    /// `reset_after_bytes(N)`: the same, but the connection is reset.
+    ResetAfterBytes(usize),
+    /// `malformed_json`: complete as HTTP, it is not JSON.
+    MalformedJson,
+    /// `malformed_chunk`: its status, then a chunk that is none, then the end.
+    MalformedChunk,
+    /// `slow_body(5s)`: the head at once, the body in parts over this time.
+    SlowBody(Duration),
+    /// `slow_close(5s)`: all of it at once, the end of the connection only
+    /// after this time.
+    SlowClose(Duration),
 }
 
 /// Which of the requests that a rule counts it fires on. The count is that of
@@ -79,58 +138,10 @@ pub enum When {
     Nth(NonZeroU64),
     /// `every 5`: the fifth, the tenth and so on.
     Every(NonZeroU64),
+    /// `after 2`: the third and all that follow.
+    After(u64),
+    /// `between 2 and 4`: the second, the third and the fourth.
+    Between(NonZeroU64, NonZeroU64),
     /// `probability 0.1`: each with this chance.
     Probability(f64),
-}
-
-impl fmt::Display for FaultRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}{}", self.target, self.fault, self.when)
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Every => f.write_str("*"),
-            Self::Only(operation) => operation.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Latency(law) => write!(f, "latency({law})"),
-            Self::Damage(damage) => damage.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(code) => write!(f, "status({code})"),
-            Self::ResetPeer => f.write_str("reset_peer"),
-            Self::Timeout => f.write_str("timeout"),
-            Self::TruncateBody(None) => f.write_str("truncate_body"),
-            Self::TruncateBody(Some(bytes)) => write!(f, "truncate_body({bytes})"),
-            Self::MalformedJson => f.write_str("malformed_json"),
-            Self::RateLimit(wait) => write!(f, "rate_limit({})", TimeSpan(*wait)),
-            Self::NoNumbers => f.write_str("no_numbers"),
-        }
-    }
-}
-
-/// With the space before it, since [`When::Always`] is written as nothing.
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Always => Ok(()),
-            Self::First(count) => write!(f, " first {count}"),
-            Self::Nth(count) => write!(f, " nth {count}"),
-            Self::Every(count) => write!(f, " every {count}"),
-            Self::Probability(chance) => write!(f, " probability {chance}"),
-        }
-    }
 }

@@ -46,6 +46,10 @@ pub(crate) enum Fate {
     Answered,
     /// It was cut short.
     Cut,
+    /// Something that is no HTTP was sent instead.
+    Garbage,
+    /// The connection was closed in order instead.
+    Closed,
     /// The connection was reset instead.
     Reset,
     /// It is never sent.
@@ -168,8 +172,14 @@ fn written(request: &Request<'_>) -> Box<str> {
 impl Fate {
     const fn of(delivery: Delivery) -> Self {
         match delivery {
-            Delivery::Whole { .. } => Self::Answered,
-            Delivery::Cut { .. } => Self::Cut,
+            Delivery::Whole { .. } | Delivery::Trickle { .. } | Delivery::Linger { .. } => {
+                Self::Answered
+            }
+            Delivery::Cut { .. } | Delivery::CutByReset { .. } | Delivery::BrokenChunk { .. } => {
+                Self::Cut
+            }
+            Delivery::Raw { .. } => Self::Garbage,
+            Delivery::Empty { .. } => Self::Closed,
             Delivery::Reset { .. } => Self::Reset,
             Delivery::Never => Self::Never,
         }
@@ -185,6 +195,8 @@ impl Fate {
         match self {
             Self::Answered => "answered",
             Self::Cut => "cut",
+            Self::Garbage => "garbage",
+            Self::Closed => "closed",
             Self::Reset => "reset",
             Self::Never => "never",
         }

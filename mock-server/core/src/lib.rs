@@ -57,7 +57,7 @@ pub mod webhook_url;
 pub use control::Scope;
 pub use fault::{FaultRule, FaultRuleError};
 pub use mock::Mock;
-pub use reply::{Delivery, Reply};
+pub use reply::{Delivery, Media, Reply};
 pub use request::{Body, Request};
 pub use settings::{Settings, SettingsFile, WebhookSettings};
 pub use webhook::{DeliveryId, WebhookAttempt, WebhookOutcome};

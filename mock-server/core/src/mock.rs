@@ -13,7 +13,7 @@ use rustc_hash::FxBuildHasher;
 use crate::account::Account;
 use crate::agenda::Agenda;
 use crate::clock::AccountClock;
-use crate::fault::{Damage, Verdict};
+use crate::fault::{self, FaultRecord, PreferenceError, SmsPlan, Verdict};
 use crate::history::{self, Page};
 use crate::journal::Journal;
 use crate::register::{Place, Register};
@@ -22,7 +22,7 @@ use crate::rental::{Rental, State, Terms};
 use crate::reply::{Delivery, Reply, json};
 use crate::request::Request;
 use crate::settings::Settings;
-use crate::webhook::{DeliveryId, WebhookAttempt, WebhookOutcome};
+use crate::webhook::{DeliveryId, SmsEvent, WebhookAttempt, WebhookOutcome};
 
 /// A whole fake API, all accounts included.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Mock {
     pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
         let now = self.advance(now);
         let (Some(settings), Some(Place { account, .. })) =
-            (&self.settings.webhook, self.register.place(delivery.0))
+            (&self.settings.webhook, self.register.place(delivery.rental))
         else {
             return;
         };
@@ -145,26 +145,36 @@ impl Mock {
         let account = self.account(request.auth)?;
         let local = self.accounts[account as usize].clock.local(now);
         *owner = (Some(account), local);
-        let verdict = self.judge(account, &route);
-        let Some(latency) = verdict.latency else {
-            return Ok(Reply::nothing(Delivery::Never));
+        let verdict = match self.judge(local, account, &route, request.prefer) {
+            Ok(verdict) => verdict,
+            Err(error) => return Ok(Reply::not_preferable(&error, now)),
         };
+        let latency = verdict.latency.unwrap_or_default();
         let at = now + latency;
-        if let Some(reply) = verdict.damage.and_then(|damage| instead(damage, at)) {
-            return Ok(reply);
-        }
         let times = Times {
             now: local,
             at,
             latency,
         };
-        let reply = self
-            .carry_out(account, &route, request, times)
-            .unwrap_or_else(|problem| Reply::refusal(problem, at));
-        Ok(match verdict.damage {
-            None => reply,
-            Some(damage) => broken(damage, reply, at),
-        })
+        let reply = if verdict.prevents_operation() {
+            Reply::nothing(Delivery::Never)
+        } else {
+            self.carry_out(account, &route, request, (times, verdict.sms))
+                .unwrap_or_else(|problem| Reply::refusal(problem, at))
+        };
+        Ok(self.befallen(reply, at, account, &verdict))
+    }
+
+    /// What is left of `reply` after what the fault rules do to it.
+    fn befallen(&self, reply: Reply, at: Moment, account: u32, verdict: &Verdict) -> Reply {
+        if verdict.latency.is_none() {
+            return Reply::nothing(Delivery::Never);
+        }
+        let Some((effect, strike)) = verdict.effect() else {
+            return reply;
+        };
+        let account = self.accounts[account as usize].number;
+        effect.befall(reply, at, || strike.data((self.dice, account)))
     }
 
     /// The place of the account that owns the key in a header.
@@ -203,7 +213,8 @@ impl Mock {
             ..
         } = &self.settings;
         let clock = AccountClock::starting(now, *time_scale);
-        Account::open(self.dice, key.account(), *balance, faults.len(), clock)
+        let faults = FaultRecord::begin(now, faults.len());
+        Account::open(self.dice, key.account(), *balance, faults, clock)
     }
 
     /// The account at `place` as it would be opened now.
@@ -219,14 +230,26 @@ impl Mock {
         owner.expect("invariant: places are of accounts")
     }
 
-    fn judge(&mut self, place: u32, route: &Route<'_>) -> Verdict {
-        if self.settings.faults.is_empty() {
-            return Verdict::HARMLESS;
+    fn judge(
+        &mut self,
+        now: Moment,
+        place: u32,
+        route: &Route<'_>,
+        prefer: Option<&str>,
+    ) -> Result<Verdict, PreferenceError> {
+        if self.settings.faults.is_empty() && prefer.is_none() {
+            return Ok(Verdict::HARMLESS);
         }
+        let operation = route.operation();
+        let preferred = match prefer {
+            Some(header) => fault::preferred(header, operation)?,
+            None => None,
+        };
         let account = &mut self.accounts[place as usize];
+        let rules = (self.settings.faults.as_slice(), preferred.as_ref());
         let dice = (self.dice, account.number);
-        let seen = &mut account.seen_by_rule;
-        Verdict::reach(&self.settings.faults, seen, dice, route.operation())
+        let request = (operation, now);
+        Ok(Verdict::reach(rules, &mut account.faults, dice, request))
     }
 
     fn carry_out(
@@ -234,11 +257,11 @@ impl Mock {
         account: u32,
         route: &Route<'_>,
         request: &Request<'_>,
-        times: Times,
+        (times, sms): (Times, SmsPlan),
     ) -> Result<Reply, Problem> {
         match *route {
             Route::CheckOtp(id) => self.check_otp(account, id, request, times),
-            Route::Rent => self.rent(account, request, times),
+            Route::Rent => self.rent(account, request, (times, sms)),
             Route::Profile => Ok(self.profile(account, times)),
             Route::History => Ok(self.history(account, request, times)),
         }
@@ -259,7 +282,7 @@ impl Mock {
         }
         let body = match rental.state(times.now, self.settings.rental_life) {
             State::Pending => self.waiting.clone(),
-            State::Completed => received(rental),
+            State::Completed => received(self.accounts[owner as usize].shown(rental, times.now)),
             State::Expired => json(&CheckOtp::expired()),
         };
         let truth = request.truth.then(|| truth(rental, times)).flatten();
@@ -269,22 +292,40 @@ impl Mock {
         })
     }
 
-    fn rent(&mut self, place: u32, request: &Request<'_>, times: Times) -> Result<Reply, Problem> {
+    fn rent(
+        &mut self,
+        place: u32,
+        request: &Request<'_>,
+        (times, sms): (Times, SmsPlan),
+    ) -> Result<Reply, Problem> {
         let service = rent_body::service(request.content_type, request.body)?;
         let id = self.register.next_id();
         let terms = terms(&self.settings, self.dice);
         let account = &mut self.accounts[place as usize];
-        let rental = account.rent(times.now, service, id, terms)?;
+        let rental = account.rent(times.now, service, id, (terms, sms))?;
         let index = account.rentals().len() as u32 - 1;
+        let second = account.with_second_sms(id).copied();
         self.register.enter(Place {
             account: place,
             index,
         });
-        if let Some(moment) = rental.sms_at().filter(|_| self.settings.webhook.is_some()) {
-            account.webhooks.plan(moment, DeliveryId(id));
-            self.reschedule(place);
+        for (rental, event) in [
+            (Some(rental), SmsEvent::First),
+            (Some(rental).filter(|_| sms.duplicated), SmsEvent::Again),
+            (second, SmsEvent::Second),
+        ] {
+            self.plan_webhook(place, rental, event);
         }
         Ok(Reply::success(self.rented(&rental), times.at))
+    }
+
+    fn plan_webhook(&mut self, place: u32, rental: Option<Rental>, event: SmsEvent) {
+        let planned = rental.filter(|_| self.settings.webhook.is_some());
+        if let Some((moment, rental)) = planned.and_then(|r| Some((r.sms_at()?, r.id))) {
+            let webhooks = &mut self.accounts[place as usize].webhooks;
+            webhooks.plan(moment, DeliveryId { rental, event });
+            self.reschedule(place);
+        }
     }
 
     fn rented(&self, rental: &Rental) -> Bytes {
@@ -320,11 +361,12 @@ impl Mock {
 
     fn history(&self, account: u32, request: &Request<'_>, times: Times) -> Reply {
         let life = self.settings.rental_life;
+        let account = &self.accounts[account as usize];
         let describe = |rental: &Rental| -> HistoryRow<'static> {
+            let rental = account.shown(rental, times.now);
             history::row(rental, rental.state(times.now, life), self.epoch)
         };
-        let rentals = self.accounts[account as usize].rentals();
-        let page = Page::from_query(request.query).of(rentals, describe);
+        let page = Page::from_query(request.query).of(account.rentals(), describe);
         Reply::success(json(&page), times.at)
     }
 
@@ -339,8 +381,12 @@ impl Mock {
     }
 
     /// A function of the rental alone, and therefore the same at every attempt.
-    fn webhook_body(&self, DeliveryId(id): DeliveryId) -> Option<Bytes> {
-        let (_, rental) = self.rental(id)?;
+    fn webhook_body(&self, DeliveryId { rental, event }: DeliveryId) -> Option<Bytes> {
+        let (owner, rental) = self.rental(rental)?;
+        let rental = match event {
+            SmsEvent::First | SmsEvent::Again => rental,
+            SmsEvent::Second => self.accounts[owner as usize].with_second_sms(rental.id)?,
+        };
         let code = rental.code();
         Some(json(&Webhook {
             event: body::SMS_RECEIVED.into(),
@@ -392,42 +438,4 @@ fn truth(rental: &Rental, times: Times) -> Option<Truth> {
         delay: arrival.since(rental.created),
         readable: times.now.since(arrival) + times.latency,
     })
-}
-
-/// The answer of damage that leaves the operation undone.
-#[cold]
-fn instead(damage: Damage, at: Moment) -> Option<Reply> {
-    match damage {
-        Damage::Status(code) => Some(Reply::refusal(Problem::Injected(code), at)),
-        Damage::NoNumbers => Some(Reply::refusal(Problem::NoNumbers, at)),
-        Damage::RateLimit(wait) => Some(Reply {
-            // Retry-After knows whole seconds only, and less than asked would be a lie.
-            retry_after: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
-            ..Reply::refusal(Problem::RateLimited, at)
-        }),
-        Damage::ResetPeer => Some(Reply::nothing(Delivery::Reset { at })),
-        Damage::Timeout => Some(Reply::nothing(Delivery::Never)),
-        Damage::TruncateBody(_) | Damage::MalformedJson => None,
-    }
-}
-
-/// The answer of an operation that was carried out, damaged on its way.
-#[cold]
-fn broken(damage: Damage, reply: Reply, at: Moment) -> Reply {
-    let length = reply.body.len();
-    match damage {
-        Damage::TruncateBody(bytes) => Reply {
-            delivery: Delivery::Cut {
-                at,
-                bytes: bytes.unwrap_or(length / 2).min(length.saturating_sub(1)),
-            },
-            ..reply
-        },
-        // An object without its closing brace is JSON to nobody.
-        Damage::MalformedJson => Reply {
-            body: reply.body.slice(..length.saturating_sub(1)),
-            ..reply
-        },
-        _ => reply,
-    }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use contract::dice::unit;
+use contract::dice::{Roll, unit};
 use contract::{Dice, Law, Moment, Service, Stream};
 
 use crate::phone::Phone;
@@ -49,29 +49,62 @@ pub(crate) struct Terms<'a> {
 }
 
 impl Rental {
-    /// Decides the rental with number `index` of `account`.
+    /// Decides the rental with number `index` of `account`, whose SMS comes as
+    /// much `later` as a fault wants, or never.
     pub(crate) fn decide(
         terms: Terms<'_>,
         (account, index): (u64, u64),
         (id, service, phone): (u32, &'static Service, Phone),
-        now: Moment,
+        (now, later): (Moment, Option<Duration>),
     ) -> Self {
-        let delay = terms
+        let drawn = terms
             .sms_delay
             .sample(&mut terms.dice.roll(account, Stream::SmsDelay, index));
+        let delay = drawn
+            .zip(later)
+            .map(|(delay, later)| delay.saturating_add(later));
         // An SMS at or after the end is dropped: the number is somebody else's by then.
         let arrival = delay
             .filter(|delay| *delay < terms.life)
             .map_or(Moment::NEVER, |delay| now + delay);
-        let share = unit(&mut terms.dice.roll(account, Stream::Code, index));
         Self {
             service,
             created: now,
             arrival,
             id,
             phone,
-            code: (share * 10_f64.powi(service.code_digits as i32)) as u32,
+            code: code(terms.dice.roll(account, Stream::Code, index), service),
         }
+    }
+
+    /// The rental with number `index` of `account` as it is from its second SMS
+    /// on, which comes `after` the first; `None` if there is none. Kept apart, so
+    /// that a million rentals without one stay small.
+    pub(crate) fn with_second_sms(
+        self,
+        terms: Terms<'_>,
+        (account, index): (u64, u64),
+        after: Duration,
+    ) -> Option<Self> {
+        let arrival = self.sms_at()? + after;
+        if arrival >= self.created + terms.life {
+            return None;
+        }
+        let code = code(
+            terms.dice.roll(account, Stream::SecondCode, index),
+            self.service,
+        );
+        // Another code is what the fault is about, so chance must not repeat the first.
+        let code = if code == self.code {
+            (code + 1) % codes(self.service)
+        } else {
+            code
+        };
+        Some(Self {
+            arrival,
+            code,
+            ..self
+        })
     }
 
     /// Where it stands at `now`, if rentals live for `life`.
@@ -100,6 +133,15 @@ impl Rental {
     }
 }
 
+fn code(mut roll: Roll, service: &Service) -> u32 {
+    (unit(&mut roll) * f64::from(codes(service))) as u32
+}
+
+/// How many codes there are with the service's number of digits.
+const fn codes(service: &Service) -> u32 {
+    10_u32.pow(service.code_digits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,7 +161,8 @@ mod tests {
             .take(Moment::START, Moment::START + LIFE)
             .expect("a free number");
         let service = Service::find("whatsapp").expect("in the table");
-        Rental::decide(terms, (1, index), (7, service, phone), Moment::START)
+        let made = (Moment::START, Some(Duration::ZERO));
+        Rental::decide(terms, (1, index), (7, service, phone), made)
     }
 
     #[test]

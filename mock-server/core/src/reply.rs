@@ -1,17 +1,24 @@
 //! An answer as data: what to send, and when and how. Waiting and damaging
 //! connections is the shell's business.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use contract::body::Refusal;
 use contract::{Moment, Problem, Truth};
 use serde::Serialize;
+
+use crate::fault::PreferenceError;
 
 /// What the mock answers to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The body; JSON, unless a fault rule broke it.
+    /// The body; JSON, unless a fault rule broke or replaced it.
     pub body: Bytes,
+    /// What it claims to be.
+    pub media: Media,
     /// Seconds for the `Retry-After` header.
     pub retry_after: Option<u64>,
     /// The method for the `Allow` header.
@@ -20,6 +27,15 @@ pub struct Reply {
     pub truth: Option<Truth>,
     /// When and how it leaves.
     pub delivery: Delivery,
+}
+
+/// The `Content-Type` of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// What the API sends.
+    Json,
+    /// What proxies send when something is wrong.
+    Html,
 }
 
 /// How an answer leaves the server.
@@ -37,6 +53,43 @@ pub enum Delivery {
         /// How many bytes of the body are sent; fewer than there are.
         bytes: usize,
     },
+    /// The same, but the connection is reset after these bytes.
+    CutByReset {
+        /// Not before this moment.
+        at: Moment,
+        /// How many bytes of the body are sent; fewer than there are.
+        bytes: usize,
+    },
+    /// The head at once, the body in parts.
+    Trickle {
+        /// The head: not before this moment.
+        at: Moment,
+        /// From the head to the last byte.
+        over: Duration,
+    },
+    /// Whole, with the announcement that the connection closes, which it then
+    /// does not do for a while.
+    Linger {
+        /// The answer: not before this moment.
+        at: Moment,
+        /// From the answer to the end of the connection.
+        linger: Duration,
+    },
+    /// The head, for a body in chunks, and then something that is no chunk.
+    BrokenChunk {
+        /// Not before this moment.
+        at: Moment,
+    },
+    /// The body and nothing else: it is no HTTP. Then the connection closes.
+    Raw {
+        /// Not before this moment.
+        at: Moment,
+    },
+    /// The connection closes in order instead, without a byte.
+    Empty {
+        /// Not before this moment.
+        at: Moment,
+    },
     /// The connection is reset instead.
     Reset {
         /// Not before this moment.
@@ -46,12 +99,31 @@ pub enum Delivery {
     Never,
 }
 
+impl Delivery {
+    /// When it begins, if it ever does.
+    pub const fn at(self) -> Option<Moment> {
+        match self {
+            Self::Whole { at }
+            | Self::Cut { at, .. }
+            | Self::CutByReset { at, .. }
+            | Self::Trickle { at, .. }
+            | Self::Linger { at, .. }
+            | Self::BrokenChunk { at }
+            | Self::Raw { at }
+            | Self::Empty { at }
+            | Self::Reset { at } => Some(at),
+            Self::Never => None,
+        }
+    }
+}
+
 impl Reply {
     /// A good answer that leaves at once.
     pub(crate) const fn success(body: Bytes, at: Moment) -> Self {
         Self {
             status: 200,
             body,
+            media: Media::Json,
             retry_after: None,
             allow: None,
             truth: None,
@@ -72,6 +144,20 @@ impl Reply {
                 Bytes::new()
             },
             ..Self::success(Bytes::new(), at)
+        }
+    }
+
+    /// The refusal of a fault that the request asked for and that is none. It is
+    /// the mock's own and no answer of the API, so no dialect changes it.
+    #[cold]
+    pub(crate) fn not_preferable(error: &PreferenceError, at: Moment) -> Self {
+        let body = Refusal {
+            success: false,
+            message: error.to_string().into(),
+        };
+        Self {
+            status: 400,
+            ..Self::success(json(&body), at)
         }
     }
 

@@ -18,7 +18,7 @@ pub struct Matcher {
     pub operation: Option<String>,
     /// What was answered.
     pub status: Option<u16>,
-    /// What became of the answer: `answered`, `cut`, `reset` or `never`.
+    /// What became of the answer: `answered`, `cut`, `garbage`, `closed`, `reset` or `never`.
     pub fate: Option<String>,
     /// Only requests with a higher number.
     pub since: Option<u64>,

@@ -10,7 +10,23 @@ use crate::settings::WebhookSettings;
 
 /// Names one event over all its attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DeliveryId(pub(crate) u32);
+pub struct DeliveryId {
+    /// The rental that it is about.
+    pub(crate) rental: u32,
+    /// What it tells about it.
+    pub(crate) event: SmsEvent,
+}
+
+/// Which event of a rental; one, unless a fault rule adds another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SmsEvent {
+    /// Its SMS arrived.
+    First,
+    /// The same once more.
+    Again,
+    /// A second SMS arrived.
+    Second,
+}
 
 /// One post to be made now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +50,6 @@ pub enum WebhookOutcome {
 
 /// The events of an account that are not yet acknowledged or given up, in the
 /// account's own time.
-///
-/// An event is named by its rental, since a rental receives one SMS at most.
 #[derive(Debug, Default)]
 pub(crate) struct WebhookQueue {
     /// By moment, and at one moment in the order of the rents.
@@ -45,7 +59,7 @@ pub(crate) struct WebhookQueue {
 }
 
 impl WebhookQueue {
-    /// Plans the event of a rental whose SMS arrives at `moment`.
+    /// Plans an event that is due at `moment`.
     pub(crate) fn plan(&mut self, moment: Moment, delivery: DeliveryId) {
         self.due.insert((moment, delivery), 0);
     }
@@ -101,6 +115,11 @@ mod tests {
         WebhookSettings::new("http://localhost/".parse().expect("well-formed"))
     }
 
+    fn event(rental: u32) -> DeliveryId {
+        let event = SmsEvent::First;
+        DeliveryId { rental, event }
+    }
+
     fn at(seconds: u64) -> Moment {
         Moment::START + Duration::from_secs(seconds)
     }
@@ -108,25 +127,25 @@ mod tests {
     #[test]
     fn events_come_in_the_order_of_their_moments() {
         let mut queue = WebhookQueue::default();
-        queue.plan(at(5), DeliveryId(1));
-        queue.plan(at(2), DeliveryId(3));
-        queue.plan(at(2), DeliveryId(2));
+        queue.plan(at(5), event(1));
+        queue.plan(at(2), event(3));
+        queue.plan(at(2), event(2));
         assert_eq!(queue.next_due(), Some(at(2)));
         assert_eq!(queue.begin(at(1)), None);
-        assert_eq!(queue.begin(at(2)), Some((DeliveryId(2), 1)));
-        assert_eq!(queue.begin(at(2)), Some((DeliveryId(3), 1)));
+        assert_eq!(queue.begin(at(2)), Some((event(2), 1)));
+        assert_eq!(queue.begin(at(2)), Some((event(3), 1)));
         assert_eq!(queue.begin(at(2)), None);
     }
 
     #[test]
     fn a_failed_event_is_tried_five_times() {
         let mut queue = WebhookQueue::default();
-        queue.plan(at(0), DeliveryId(1));
+        queue.plan(at(0), event(1));
         for number in 1..=5 {
             let now = queue.next_due().expect("one is due");
             assert_eq!(now, at(15 * (u64::from(number) - 1)));
-            assert_eq!(queue.begin(now), Some((DeliveryId(1), number)));
-            queue.end(now, DeliveryId(1), WebhookOutcome::Failed, &settings());
+            assert_eq!(queue.begin(now), Some((event(1), number)));
+            queue.end(now, event(1), WebhookOutcome::Failed, &settings());
         }
         assert_eq!(queue.next_due(), None);
     }
@@ -134,15 +153,10 @@ mod tests {
     #[test]
     fn an_acknowledged_event_is_done_with() {
         let mut queue = WebhookQueue::default();
-        queue.plan(at(0), DeliveryId(1));
+        queue.plan(at(0), event(1));
         queue.begin(at(0));
-        queue.end(
-            at(0),
-            DeliveryId(1),
-            WebhookOutcome::Acknowledged,
-            &settings(),
-        );
-        queue.end(at(0), DeliveryId(1), WebhookOutcome::Failed, &settings());
+        queue.end(at(0), event(1), WebhookOutcome::Acknowledged, &settings());
+        queue.end(at(0), event(1), WebhookOutcome::Failed, &settings());
         assert_eq!(queue.next_due(), None);
     }
 }

@@ -97,6 +97,7 @@ impl Arm for CoreArm {
             query,
             auth: ask.key.map(str::as_bytes),
             content_type: ask.content_type,
+            prefer: None,
             truth: ask.truth,
             body: Body::Whole(ask.body.as_bytes()),
         };

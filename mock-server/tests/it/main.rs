@@ -4,6 +4,7 @@
 mod arm;
 mod control;
 mod determinism;
+mod fault;
 mod lifetime;
 mod scenario;
 mod transport;

@@ -9,26 +9,26 @@ use mock_server::{Running, Server};
 
 use crate::arm::{Ask, get, key, over_http, rent, settings, written};
 
-const PROFILE: &str = "/api/v1/profile";
+pub(crate) const PROFILE: &str = "/api/v1/profile";
 
-fn start(toml: &str) -> Running {
+pub(crate) fn start(toml: &str) -> Running {
     Server::local().start(settings(toml)).expect("a free port")
 }
 
-fn connect(running: &Running) -> TcpStream {
+pub(crate) fn connect(running: &Running) -> TcpStream {
     let stream = TcpStream::connect(running.address()).expect("the server listens");
     let patience = Some(Duration::from_secs(5));
     stream.set_read_timeout(patience).expect("a timeout");
     stream
 }
 
-fn send(stream: &mut TcpStream, ask: Ask<'_>) {
+pub(crate) fn send(stream: &mut TcpStream, ask: Ask<'_>) {
     stream
         .write_all(written(ask, "").as_bytes())
         .expect("the server reads");
 }
 
-fn read_to_end(stream: &mut TcpStream) -> std::io::Result<String> {
+pub(crate) fn read_to_end(stream: &mut TcpStream) -> std::io::Result<String> {
     let mut text = String::new();
     stream.read_to_string(&mut text).map(|_| text)
 }

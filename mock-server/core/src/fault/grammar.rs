@@ -1,14 +1,15 @@
-//! How fault rules are written. Every complaint names the place and what to
+//! How fault rules are read. Every complaint names the place and what to
 //! write there instead; what a rule does is not known here.
 
-use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
-use contract::expression::{ExpressionError, Sum, Term, Word};
-use contract::{Law, Operation, TimeSpan};
+use contract::Operation;
+use contract::expression::{ExpressionError, Word};
 
-use super::{Damage, Fault, FaultRule, Target, When};
+use super::argument::read_fault;
+use super::clause::Clauses;
+use super::{Fault, FaultRule, Phase, Substitute, Target, When};
 
 /// Not a fault rule. Shows the whole rule, since in a file it is one of a list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,10 +22,6 @@ pub struct FaultRuleError {
     mistake: ExpressionError,
 }
 
-/// What stands in for the argument of a bare `rate_limit`: the smallest wait
-/// that Retry-After can express.
-const SHORTEST_RETRY_AFTER: Duration = Duration::from_secs(1);
-
 impl FromStr for FaultRule {
     type Err = FaultRuleError;
 
@@ -36,22 +33,68 @@ impl FromStr for FaultRule {
     }
 }
 
+/// A fault with what follows it, and the operations it can be about.
+pub(super) struct Part<'a> {
+    pub(super) target: Target,
+    pub(super) fault: Fault,
+    pub(super) when: Option<(Word<'a>, When)>,
+    pub(super) ttl: Option<(Word<'a>, Duration)>,
+}
+
 fn read_rule(text: &str) -> Result<FaultRule, ExpressionError> {
     let colon = text
         .find(':')
         .ok_or_else(|| ExpressionError::new(text.len(), "expected : after the operation's name"))?;
     let target = read_target(&text[..colon])?;
     let start = colon + 1;
-    let end = start + fault_length(&text[start..]);
-    let fault = read_fault(&text[start..end]).map_err(|error| error.shifted(start))?;
-    let when = read_when(&text[end..]).map_err(|error| error.shifted(end))?;
+    let part = read_part(&text[start..], target).map_err(|error| error.shifted(start))?;
+    Ok(FaultRule {
+        target: part.target,
+        fault: part.fault,
+        when: part.when.map_or(When::Always, |(_, when)| when),
+        ttl: part.ttl.map(|(_, ttl)| ttl),
+    })
+}
+
+/// Reads what stands behind the colon of a rule about `target`.
+pub(super) fn read_part(text: &str, target: Target) -> Result<Part<'_>, ExpressionError> {
+    let end = fault_length(text);
+    let fault = read_fault(&text[..end])?;
+    let shift = |error: ExpressionError| error.shifted(end);
+    let Clauses { when, ttl, phase } = Clauses::read(&text[end..]).map_err(shift)?;
+    let fault = match phase {
+        None => fault,
+        Some((word, phase)) => {
+            in_phase(fault, phase).map_err(|message| shift(word.error(message)))?
+        }
+    };
     let target = narrow(target, &fault)
         .map_err(|message| ExpressionError::new(leading_space(text), message))?;
-    Ok(FaultRule {
+    let placed = |word: Word<'_>| Word {
+        text: &text[end + word.offset..][..word.text.len()],
+        offset: end + word.offset,
+    };
+    Ok(Part {
         target,
         fault,
-        when,
+        when: when.map(|(word, when)| (placed(word), when)),
+        ttl: ttl.map(|(word, ttl)| (placed(word), ttl)),
     })
+}
+
+/// Only what is sent instead of an answer leaves open whether there was one.
+fn in_phase(fault: Fault, phase: Phase) -> Result<Fault, String> {
+    match (fault, phase) {
+        (Fault::Instead(substitute, _), phase) => Ok(Fault::Instead(substitute, phase)),
+        (Fault::Damage(damage), Phase::AfterCommit) => Ok(Fault::Damage(damage)),
+        (Fault::Damage(damage), Phase::Before) => Err(format!(
+            "{damage} happens to the answer of an operation that was carried out, so it is \
+             after_commit; before goes with status, reset_peer and others that replace the answer"
+        )),
+        (fault @ (Fault::Latency(_) | Fault::Sms(_)), _) => Err(format!(
+            "{fault} loses no answer, so it has no phase; leave it out"
+        )),
+    }
 }
 
 fn read_target(text: &str) -> Result<Target, ExpressionError> {
@@ -67,16 +110,16 @@ fn read_target(text: &str) -> Result<Target, ExpressionError> {
     }
 }
 
-/// Only rent hands out numbers, so only there can they run out.
+/// What is about a rental or its making can only happen to rent.
 fn narrow(target: Target, fault: &Fault) -> Result<Target, String> {
-    match (target, fault) {
-        (Target::Every, Fault::Damage(Damage::NoNumbers)) => Ok(Target::Only(Operation::Rent)),
-        (Target::Only(operation), Fault::Damage(Damage::NoNumbers))
-            if operation != Operation::Rent =>
-        {
-            Err(format!(
-                "{operation} hands out no numbers; write rent: no_numbers"
-            ))
+    let only_rent = matches!(
+        fault,
+        Fault::Sms(_) | Fault::Instead(Substitute::NoNumbers | Substitute::InsufficientBalance, _)
+    );
+    match target {
+        Target::Every if only_rent => Ok(Target::Only(Operation::Rent)),
+        Target::Only(operation) if only_rent && operation != Operation::Rent => {
+            Err(format!("{operation} makes no rental; write rent: {fault}"))
         }
         _ => Ok(target),
     }
@@ -108,118 +151,6 @@ fn leading_space(text: &str) -> usize {
     text.len() - text.trim_start().len()
 }
 
-fn read_fault(text: &str) -> Result<Fault, ExpressionError> {
-    let sum = Sum::parse(text)?;
-    let term = sum.single()?;
-    let bare = |damage: Damage| term.exactly(0, &damage.to_string()).map(|_| damage);
-    let damage = match term.word.text {
-        "latency" => return read_latency(term),
-        "status" => read_status(term)?,
-        "truncate_body" => read_truncation(term)?,
-        "rate_limit" => read_rate_limit(term)?,
-        "reset_peer" => bare(Damage::ResetPeer)?,
-        "timeout" => bare(Damage::Timeout)?,
-        "malformed_json" => bare(Damage::MalformedJson)?,
-        "no_numbers" => bare(Damage::NoNumbers)?,
-        other => {
-            return Err(term.word.error(format!(
-                "no fault is named {other:?}; there are status(503), latency(200ms), reset_peer, \
-                 timeout, truncate_body, malformed_json, rate_limit(2s) and no_numbers"
-            )));
-        }
-    };
-    Ok(Fault::Damage(damage))
-}
-
-fn read_latency(term: &Term<'_>) -> Result<Fault, ExpressionError> {
-    let arguments = term.exactly(1, "latency(200ms) or latency(lognormal(200ms,0.5))")?;
-    Law::from_sum(arguments[0]).map(Fault::Latency)
-}
-
-fn read_status(term: &Term<'_>) -> Result<Damage, ExpressionError> {
-    let arguments = term.exactly(1, "status(503)")?;
-    let word = arguments[0].word()?;
-    match word.text.parse() {
-        Ok(code) if (200..=599).contains(&code) => Ok(Damage::Status(code)),
-        Ok(100..=199) => Err(word.error(
-            "a status below 200 announces an answer and is none; choose one from 200 to 599",
-        )),
-        _ => Err(word.error(format!(
-            "{:?} is not an HTTP status; choose one from 200 to 599",
-            word.text
-        ))),
-    }
-}
-
-fn read_truncation(term: &Term<'_>) -> Result<Damage, ExpressionError> {
-    if term.arguments.is_none() {
-        return Ok(Damage::TruncateBody(None));
-    }
-    let arguments = term.exactly(1, "truncate_body or truncate_body(10)")?;
-    let word = arguments[0].word()?;
-    let bytes = word.text.parse().map_err(|_| {
-        word.error(format!(
-            "{:?} is not a number of bytes; write it like truncate_body(10)",
-            word.text
-        ))
-    })?;
-    Ok(Damage::TruncateBody(Some(bytes)))
-}
-
-fn read_rate_limit(term: &Term<'_>) -> Result<Damage, ExpressionError> {
-    if term.arguments.is_none() {
-        return Ok(Damage::RateLimit(SHORTEST_RETRY_AFTER));
-    }
-    let arguments = term.exactly(1, "rate_limit or rate_limit(2s)")?;
-    let wait: TimeSpan = arguments[0].word()?.read()?;
-    Ok(Damage::RateLimit(wait.0))
-}
-
-fn read_when(text: &str) -> Result<When, ExpressionError> {
-    let mut words = words(text);
-    let Some(name) = words.next() else {
-        return Ok(When::Always);
-    };
-    let number = words.next();
-    if let Some(extra) = words.next() {
-        return Err(extra.error(format!("did not expect {:?}", extra.text)));
-    }
-    let number = number.unwrap_or(Word {
-        text: "",
-        offset: text.len(),
-    });
-    match name.text {
-        "first" => count(number).map(When::First),
-        "nth" => count(number).map(When::Nth),
-        "every" => count(number).map(When::Every),
-        "probability" => chance(number).map(When::Probability),
-        other => Err(name.error(format!(
-            "{other:?} is no condition; there are first 2, nth 3, every 5 and probability 0.1"
-        ))),
-    }
-}
-
-fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
-    text.split_whitespace().map(move |word| Word {
-        text: word,
-        // Both are slices of one text, so the distance is the place.
-        offset: word.as_ptr() as usize - text.as_ptr() as usize,
-    })
-}
-
-fn count(word: Word<'_>) -> Result<NonZeroU64, ExpressionError> {
-    word.text
-        .parse()
-        .map_err(|_| word.error("expected a whole number from 1 on, as in first 2"))
-}
-
-fn chance(word: Word<'_>) -> Result<f64, ExpressionError> {
-    word.number()
-        .ok()
-        .filter(|chance| (0.0..=1.0).contains(chance))
-        .ok_or_else(|| word.error("expected a number from 0 to 1, as in probability 0.1"))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -239,6 +170,21 @@ mod tests {
             "check_otp: truncate_body(10) probability 0",
             "*: malformed_json every 7",
             "*: latency(0.5*2s + 0.5*never) first 1",
+            "rent: status(500) after 3 after_commit",
+            "rent: timeout between 2 and 5 ttl 30s after_commit",
+            "check_otp: status(503) every 2 ttl 1m30s",
+            "*: empty_response ttl 5s",
+            "*: reset_after_bytes(0)",
+            "*: malformed_chunk after 0",
+            "*: random_data",
+            "*: html_error(503) after_commit",
+            "*: slow_body(5s) nth 1",
+            "*: slow_close(250ms)",
+            "rent: insufficient_balance nth 2",
+            "rent: sms_never",
+            "rent: sms_late(30s) probability 0.5",
+            "rent: sms_duplicate",
+            "rent: sms_second_code(10s) first 1",
         ] {
             let rule: FaultRule = text.parse().expect(text);
             assert_eq!(rule.to_string(), text);
@@ -247,14 +193,49 @@ mod tests {
 
     #[test]
     fn spaces_may_stand_anywhere_between_words() {
-        let rule: FaultRule = " check_otp :status ( 503 )first   2 "
-            .parse()
-            .expect("well-formed");
-        assert_eq!(rule.to_string(), "check_otp: status(503) first 2");
-        let rule: FaultRule = "*:no_numbers".parse().expect("well-formed");
-        assert_eq!(rule.to_string(), "rent: no_numbers");
-        let rule: FaultRule = "*: rate_limit".parse().expect("well-formed");
-        assert_eq!(rule.to_string(), "*: rate_limit(1s)");
+        let written = " check_otp :status ( 503 )first   2 ";
+        assert_eq!(rewritten(written), "check_otp: status(503) first 2");
+    }
+
+    fn rewritten(text: &str) -> String {
+        text.parse::<FaultRule>().expect(text).to_string()
+    }
+
+    #[test]
+    fn what_is_left_out_or_said_otherwise_is_written_our_way() {
+        for (text, expected) in [
+            ("*:no_numbers", "rent: no_numbers"),
+            ("*: sms_never", "rent: sms_never"),
+            ("*: rate_limit", "*: rate_limit(1s)"),
+            ("*: html_error", "*: html_error(502)"),
+            ("*: timeout before", "*: timeout"),
+            ("*: slow_body(1s) after_commit", "*: slow_body(1s)"),
+            ("rent: timeout between 2 5", "rent: timeout between 2 and 5"),
+            (
+                "rent: timeout after_commit ttl 60s nth 1",
+                "rent: timeout nth 1 ttl 1m after_commit",
+            ),
+        ] {
+            assert_eq!(rewritten(text), expected);
+        }
+    }
+
+    #[test]
+    fn other_tools_names_are_understood() {
+        for (theirs, ours) in [
+            ("CONNECTION_RESET_BY_PEER", "reset_peer"),
+            ("EMPTY_RESPONSE", "empty_response"),
+            ("MALFORMED_RESPONSE_CHUNK", "malformed_chunk"),
+            ("RANDOM_DATA_THEN_CLOSE", "random_data"),
+            ("reset_peer", "reset_peer"),
+            ("timeout", "timeout"),
+            ("latency(1s)", "latency(1s)"),
+            ("slow_close(1s)", "slow_close(1s)"),
+            ("limit_data(20)", "truncate_body(20)"),
+        ] {
+            let rule = rewritten(&format!("*: {theirs} nth 2"));
+            assert_eq!(rule, format!("*: {ours} nth 2"));
+        }
     }
 
     fn complain(table: &[(&str, &str)]) {
@@ -280,7 +261,11 @@ mod tests {
             ),
             (
                 "profile: no_numbers",
-                "1: profile hands out no numbers; write rent",
+                "10: profile makes no rental; write rent: no_numbers",
+            ),
+            (
+                "history: sms_late(2s)",
+                "10: history makes no rental; write rent: sms_late(2s)",
             ),
             ("rent: timeout first", "20: expected a whole number"),
             (
@@ -295,7 +280,29 @@ mod tests {
                 "rent: timeout sometimes",
                 "15: \"sometimes\" is no condition",
             ),
-            ("rent: timeout nth 2 3", "21: did not expect \"3\""),
+            ("rent: timeout nth 2 3", "21: \"3\" is no condition"),
+            (
+                "rent: timeout nth 2 first 3",
+                "21: did not expect \"first\" beside \"nth\"",
+            ),
+            ("rent: timeout after", "20: expected a whole number, as in"),
+            (
+                "rent: timeout after commit",
+                "15: write after_commit as one",
+            ),
+            ("rent: timeout between 2", "24: expected a whole number"),
+            ("rent: timeout between 5 and 2", "29: 2 comes before 5"),
+            ("rent: timeout ttl", "18: \"\" is not a duration"),
+            ("rent: timeout ttl 5", "19: \"5\" is not a duration"),
+            (
+                "rent: slow_body(1s) before",
+                "21: slow_body(1s) happens to the answer of an operation",
+            ),
+            (
+                "rent: latency(1s) after_commit",
+                "19: latency(1s) loses no answer, so it has no phase",
+            ),
+            ("rent: sms_never before", "17: sms_never loses no answer"),
         ]);
     }
 
@@ -322,6 +329,14 @@ mod tests {
                 "21: \"-1\" is not a number of bytes",
             ),
             ("rent: rate_limit(2)", "18: \"2\" is not a duration"),
+            (
+                "rent: reset_after_bytes",
+                "7: write it like reset_after_bytes(10)",
+            ),
+            ("rent: html_error(204)", "7: an answer with status 204"),
+            ("rent: html_error(42)", "18: \"42\" is not an HTTP status"),
+            ("rent: slow_body", "7: write it like slow_body(5s)"),
+            ("rent: sms_late(2)", "16: \"2\" is not a duration"),
         ]);
     }
 
@@ -332,7 +347,11 @@ mod tests {
         }
 
         #[test]
-        fn no_tail_makes_it_panic(tail in r"[ ()a-zé0-9.,*+]{0,30}") {
+        fn no_tail_makes_it_panic(
+            fault in r"(timeout|slow_body\(1s\)|sms_never|[ ()a-zé0-9.,*+]{0,20})",
+            clauses in r"( (nth|after|between|ttl|before|after_commit|and|[0-9]{1,3}s?)){0,6}",
+        ) {
+            let tail = format!("{fault}{clauses}");
             if let Ok(rule) = format!("rent: {tail}").parse::<FaultRule>() {
                 prop_assert_eq!(rule.to_string().parse(), Ok(rule));
             }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::client::Client;
 
-fn me() -> Scope {
+pub(crate) fn me() -> Scope {
     Scope::Account(ApiKey::from_bytes(&[b'k'; 60]).expect("well-formed"))
 }
 
@@ -29,7 +29,7 @@ fn client(law: &str, webhook: bool) -> Client {
 }
 
 /// Advances by `minutes`; every webhook fails. Server time stands still meanwhile.
-fn advance(client: &mut Client, scope: Scope, minutes: u64) -> Vec<Fired> {
+pub(crate) fn advance(client: &mut Client, scope: Scope, minutes: u64) -> Vec<Fired> {
     let duration = Duration::from_secs(60 * minutes);
     let mut advance = client.mock.begin_advance(client.now, scope, duration);
     loop {

@@ -4,5 +4,6 @@
 mod client;
 mod control;
 mod delivery;
+mod fault;
 mod lifetime;
 mod webhook;
