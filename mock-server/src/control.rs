@@ -2,20 +2,20 @@
 //! memory, over HTTP. What the hand does is decided in the core; this reads
 //! requests, posts the webhooks that an advance makes due, and writes JSON.
 
+mod call;
+
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::{ApiKey, TimeSpan};
+use contract::ApiKey;
+use hyper::StatusCode;
 use hyper::http::request::Parts;
-use hyper::{Method, StatusCode};
+use mock_server_core::WebhookOutcome;
 use mock_server_core::control::{Advance, ClockView, Fired, LedgerView, Scope, Step};
-use mock_server_core::requests::{Matcher, RequestView, Times};
-use mock_server_core::settings::TimeScale;
-use mock_server_core::watch::Wish;
-use mock_server_core::{Body, WebhookOutcome};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use mock_server_core::requests::{RequestView, Times};
+use serde::Serialize;
 
+use self::call::{Call, ControlError};
 use crate::request_body::ReadBody;
 use crate::state::State;
 use crate::wait::{self, Waited};
@@ -26,79 +26,6 @@ const PREFIX: &str = "/__admin/";
 /// Whether a path is ours.
 pub(crate) fn is_for(path: &str) -> bool {
     path.starts_with(PREFIX)
-}
-
-/// What a control request asks for.
-#[derive(Clone, Debug, PartialEq)]
-enum Call {
-    Health,
-    Version,
-    Reset,
-    Clock,
-    Advance(Duration),
-    Pace(TimeScale),
-    Ledger,
-    Requests(Matcher, usize),
-    ForgetRequests,
-    Count(Matcher),
-    Verify(Matcher, Times),
-    Wait(Wish, Duration),
-}
-
-/// How long is waited, if nobody says.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Requests that are listed if nobody says how many.
-const LISTED: usize = 100;
-
-/// Everything that can be asked for, for whoever asks for something else.
-const CALLS: &str = "GET health, version, clock, ledger, requests?operation=check_otp&limit=100 and \
-                     requests/unmatched; DELETE requests; POST reset, clock/advance \
-                     {\"duration\": \"20m\"}, clock/freeze, clock/resume, clock/scale \
-                     {\"scale\": 60}, requests/count {\"operation\": \"rent\"} and verify \
-                     {\"match\": {\"operation\": \"rent\"}, \"times\": {\"exactly\": 1}}, \
-                     wait {\"until\": {\"for\": \"rental\", \"rental_id\": 13322954}}";
-
-/// Why a control request is refused.
-#[derive(Debug, thiserror::Error)]
-enum ControlError {
-    #[error(transparent)]
-    Guard(#[from] crate::guard::Refusal),
-    #[error("there is no such control request; under /__admin/ there are {CALLS}")]
-    NoSuchCall,
-    #[error("the Auth header names the account that a control request is about: {0}")]
-    Key(#[from] contract::key::KeyError),
-    #[error("the request body is not understood: {0}; write it like {1}")]
-    Body(String, &'static str),
-    #[error("there is no rental with this id, or it is another account's")]
-    NoSuchRental,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AdvanceBody {
-    duration: TimeSpan,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScaleBody {
-    scale: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VerifyBody {
-    #[serde(rename = "match")]
-    matcher: Matcher,
-    times: Times,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WaitBody {
-    until: Wish,
-    timeout: Option<TimeSpan>,
 }
 
 #[derive(Serialize)]
@@ -174,44 +101,33 @@ async fn carry_out(state: &State, head: &Parts, body: &ReadBody) -> Result<Bytes
         Call::Version => json(&Version {
             version: env!("CARGO_PKG_VERSION"),
         }),
+        Call::Clock => json(&clocks(state, scope)),
         Call::Reset => {
             state.with(|mock, now| mock.reset(now, scope));
-            json(&clocks(state, scope))
+            changed(state, scope)
         }
-        Call::Clock => json(&clocks(state, scope)),
         Call::Pace(scale) => {
             state.with(|mock, now| mock.set_pace(now, scope, scale));
-            changed(state);
-            json(&clocks(state, scope))
+            changed(state, scope)
         }
-        Call::Advance(duration) => {
-            let fired = advance(state, scope, duration).await;
-            let Clocks { clocks } = clocks(state, scope);
-            json(&Advanced { clocks, fired })
-        }
-        Call::Ledger => {
-            let accounts = state.with(|mock, now| mock.ledgers(now, scope));
-            json(&Ledgers {
-                conserved: accounts.iter().all(|account| account.conserved),
-                accounts,
-            })
-        }
+        Call::Advance(duration) => json(&advance(state, scope, duration).await),
+        Call::Ledger => json(&ledgers(state, scope)),
         Call::Requests(matcher, limit) => json(&Requests {
             requests: state.with(|mock, _| mock.requests(scope, &matcher, limit)),
         }),
         Call::ForgetRequests => {
             state.with(|mock, _| mock.forget_requests(scope));
-            json(&Requests {
-                requests: Vec::new(),
-            })
+            changed(state, scope)
         }
         Call::Count(matcher) => {
-            let any = Times::AtLeast(0);
-            let found = state.with(|mock, _| mock.verify(scope, &matcher, any));
+            let found = state.with(|mock, _| mock.verify(scope, &matcher, Times::AtLeast(0)));
             json(&Count {
                 count: found.matched,
                 evicted: found.evicted,
             })
+        }
+        Call::Verify(matcher, times) => {
+            json(&state.with(|mock, _| mock.verify(scope, &matcher, times)))
         }
         Call::Wait(wish, patience) => match wait::wait(state, scope, &wish, patience).await {
             Waited::NoSuchRental => return Err(ControlError::NoSuchRental),
@@ -219,19 +135,27 @@ async fn carry_out(state: &State, head: &Parts, body: &ReadBody) -> Result<Bytes
                 satisfied: waited == Waited::Happened,
             }),
         },
-        Call::Verify(matcher, times) => {
-            json(&state.with(|mock, _| mock.verify(scope, &matcher, times)))
-        }
     })
+}
+
+fn ledgers(state: &State, scope: Scope) -> Ledgers {
+    let accounts = state.with(|mock, now| mock.ledgers(now, scope));
+    Ledgers {
+        conserved: accounts.iter().all(|account| account.conserved),
+        accounts,
+    }
 }
 
 /// Moves clocks, posting what becomes due on the way; returns when all of it
 /// was answered or given up.
-async fn advance(state: &State, scope: Scope, duration: Duration) -> Vec<Fired> {
+async fn advance(state: &State, scope: Scope, duration: Duration) -> Advanced {
     let mut advance = state.with(|mock, now| mock.begin_advance(now, scope, duration));
     while step(state, &mut advance).await {}
-    changed(state);
-    advance.finish()
+    tell(state);
+    Advanced {
+        clocks: clocks(state, scope).clocks,
+        fired: advance.finish(),
+    }
 }
 
 async fn step(state: &State, advance: &mut Advance) -> bool {
@@ -253,9 +177,15 @@ async fn step(state: &State, advance: &mut Advance) -> bool {
     true
 }
 
-/// Time or memory is not what it was: a webhook may be due sooner or later than
-/// its sender believes, and a wish may have come true.
-fn changed(state: &State) {
+/// Time or memory is not what it was: what the clocks show now.
+fn changed(state: &State, scope: Scope) -> Bytes {
+    tell(state);
+    json(&clocks(state, scope))
+}
+
+/// A webhook may be due sooner or later than its sender believes, and a wish
+/// may have come true.
+fn tell(state: &State) {
     state.rented.notify_one();
     state.watchers.tell();
 }
@@ -271,104 +201,6 @@ fn scope(head: &Parts) -> Result<Scope, ControlError> {
     match head.headers.get("auth") {
         None => Ok(Scope::Server),
         Some(key) => Ok(Scope::Account(ApiKey::from_bytes(key.as_bytes())?)),
-    }
-}
-
-impl Call {
-    fn read(head: &Parts, body: &ReadBody) -> Result<Self, ControlError> {
-        let path = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
-        Ok(match (&head.method, path) {
-            (&Method::GET, "health") => Self::Health,
-            (&Method::GET, "version") => Self::Version,
-            (&Method::GET, "clock") => Self::Clock,
-            (&Method::GET, "ledger") => Self::Ledger,
-            (&Method::GET, "requests") => Self::listed(head.uri.query())?,
-            (&Method::GET, "requests/unmatched") => {
-                let operation = Some("unmatched".to_owned());
-                Self::Requests(
-                    Matcher {
-                        operation,
-                        ..Matcher::default()
-                    },
-                    LISTED,
-                )
-            }
-            (&Method::DELETE, "requests") => Self::ForgetRequests,
-            (&Method::POST, "requests/count") => {
-                Self::Count(read(body, r#"{"operation": "rent"}"#)?)
-            }
-            (&Method::POST, "verify") => {
-                const EXAMPLE: &str =
-                    r#"{"match": {"operation": "rent"}, "times": {"exactly": 1}}"#;
-                let VerifyBody { matcher, times } = read(body, EXAMPLE)?;
-                Self::Verify(matcher, times)
-            }
-            (&Method::POST, "wait") => {
-                const EXAMPLE: &str = r#"{"until": {"for": "request", "match": {"operation": "rent"}, "count": 1}, "timeout": "5s"}"#;
-                let WaitBody { until, timeout } = read(body, EXAMPLE)?;
-                Self::Wait(until, timeout.map_or(PATIENCE, |timeout| timeout.0))
-            }
-            (&Method::POST, "reset") => Self::Reset,
-            (&Method::POST, "clock/freeze") => Self::Pace(TimeScale::FROZEN),
-            (&Method::POST, "clock/resume") => Self::Pace(TimeScale::REAL),
-            (&Method::POST, "clock/advance") => {
-                let AdvanceBody { duration } = read(body, r#"{"duration": "20m"}"#)?;
-                Self::Advance(duration.0)
-            }
-            (&Method::POST, "clock/scale") => {
-                const EXAMPLE: &str = r#"{"scale": 60}"#;
-                let ScaleBody { scale } = read(body, EXAMPLE)?;
-                let scale = TimeScale::try_from(scale);
-                Self::Pace(scale.map_err(|error| ControlError::Body(error.to_string(), EXAMPLE))?)
-            }
-            _ => return Err(ControlError::NoSuchCall),
-        })
-    }
-}
-
-impl Call {
-    /// `GET requests` with what its query says.
-    fn listed(query: Option<&str>) -> Result<Self, ControlError> {
-        const EXAMPLE: &str =
-            "requests?operation=check_otp&status=503&fate=answered&since=7&limit=100";
-        let wrong = |what: String| ControlError::Body(what, EXAMPLE);
-        let (mut matcher, mut limit) = (Matcher::default(), LISTED);
-        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            let number = || {
-                value
-                    .parse()
-                    .map_err(|_| wrong(format!("{value:?} is not a number")))
-            };
-            match &*name {
-                "operation" => matcher.operation = Some(value.into_owned()),
-                "fate" => matcher.fate = Some(value.into_owned()),
-                "status" => matcher.status = Some(number()? as u16),
-                "since" => matcher.since = Some(number()?),
-                "limit" => limit = number()? as usize,
-                _ => return Err(wrong(format!("there is no {name:?}"))),
-            }
-        }
-        Ok(Self::Requests(matcher, limit))
-    }
-}
-
-fn read<T: DeserializeOwned>(body: &ReadBody, example: &'static str) -> Result<T, ControlError> {
-    let Body::Whole(bytes) = body.as_core() else {
-        return Err(ControlError::Body(
-            "it is too large or cut off".to_owned(),
-            example,
-        ));
-    };
-    serde_json::from_slice(bytes).map_err(|error| ControlError::Body(error.to_string(), example))
-}
-
-impl ControlError {
-    const fn status(&self) -> StatusCode {
-        match self {
-            Self::Guard(_) => StatusCode::FORBIDDEN,
-            Self::NoSuchCall | Self::NoSuchRental => StatusCode::NOT_FOUND,
-            Self::Key(_) | Self::Body(..) => StatusCode::BAD_REQUEST,
-        }
     }
 }
 

@@ -266,6 +266,12 @@ fn a_test_waits_on_the_server_instead_of_polling_it() {
         assert_eq!(waiting.join().expect("an answer"), true);
         assert_eq!(counting.join().expect("an answer"), true);
     });
+    let forever = code.replace("TIME", "2000000000h");
+    assert_eq!(
+        wait(address, &key, &forever),
+        true,
+        "no overflow, and it has happened"
+    );
     let stranger = control(
         address,
         Some(&crate::arm::key(2)),
