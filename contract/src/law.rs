@@ -88,17 +88,6 @@ pub const PRESETS: [(&str, &str); 7] = [
 pub struct LawError(#[from] ExpressionError);
 
 impl Law {
-    /// Always the same delay.
-    pub fn fixed(delay: Duration) -> Self {
-        Self {
-            text: TimeSpan(delay).to_string(),
-            components: vec![Component {
-                weight: 1.0,
-                shape: Shape::Fixed(delay),
-            }],
-        }
-    }
-
     /// The law that a tree describes.
     ///
     /// # Errors

@@ -7,7 +7,6 @@ use std::time::Duration;
 use mock_server_core::control::Scope;
 use mock_server_core::watch::{Watch, Wish};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
 
 use crate::state::State;
 
@@ -56,7 +55,7 @@ impl Drop for Watcher<'_> {
 /// Waits until the wish has come true, or `patience` is at its end.
 pub(crate) async fn wait(state: &State, scope: Scope, wish: &Wish, patience: Duration) -> Waited {
     let watcher = Watcher::join(&state.watchers);
-    let end = Instant::now() + patience;
+    let end = state.clock.now() + patience;
     loop {
         // Registered before looking, so that a change in between is not missed.
         let changed = watcher.0.changed.notified();
@@ -68,7 +67,7 @@ pub(crate) async fn wait(state: &State, scope: Scope, wish: &Wish, patience: Dur
         tokio::select! {
             () = changed => {}
             () = state.clock.sleep_until(due) => {}
-            () = sleep_until(end) => return Waited::TimedOut,
+            () = state.clock.sleep_until(end) => return Waited::TimedOut,
         }
     }
 }

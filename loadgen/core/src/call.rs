@@ -38,8 +38,8 @@ impl Call {
             // Paging is undocumented, so the first reading is as documented. Later
             // ones ask for pages of a hundred; a server that does not know how
             // gives smaller pages, and the row is found a little later.
-            Self::History(time) => {
-                let page = time - 1;
+            Self::History(reading) => {
+                let page = reading - 1;
                 Cow::Owned(format!("{path}?page={page}&per_page=100"))
             }
         }

@@ -64,7 +64,8 @@ struct Confirmation {
     id: u64,
     cost: Cents,
     code: Box<str>,
-    page: u32,
+    /// How often the history was read, each time further down; from 1.
+    reading: u32,
     retries: u32,
 }
 
@@ -208,7 +209,7 @@ impl Wait {
             id: self.rented.id,
             cost: self.rented.cost,
             code,
-            page: 1,
+            reading: 1,
             retries: 0,
         }
     }
@@ -222,9 +223,9 @@ impl Confirmation {
         match rows.iter().find(|row| row.id == self.id) {
             Some(row) if self.agrees(row) => tally.rentals.confirmed += 1,
             // Newer rentals of the account stand before ours; an empty page is the end.
-            None if !rows.is_empty() && self.page < MAX_READINGS => {
-                self.page += 1;
-                return Next::Ask(Call::History(self.page), now);
+            None if !rows.is_empty() && self.reading < MAX_READINGS => {
+                self.reading += 1;
+                return Next::Ask(Call::History(self.reading), now);
             }
             _ => tally.mismatch(),
         }
@@ -240,6 +241,6 @@ impl Confirmation {
         if self.retries > HISTORY_RETRIES {
             return Next::Done(End::Failed);
         }
-        Next::Ask(Call::History(self.page), now + HISTORY_PAUSE)
+        Next::Ask(Call::History(self.reading), now + HISTORY_PAUSE)
     }
 }

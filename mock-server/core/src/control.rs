@@ -10,7 +10,7 @@ use contract::{ApiKey, Cents, Moment};
 use serde::Serialize;
 
 use crate::history;
-use crate::mock::Mock;
+use crate::mock::{self, Mock};
 use crate::settings::TimeScale;
 use crate::webhook::{WebhookAttempt, WebhookOutcome};
 
@@ -168,9 +168,9 @@ impl Mock {
     }
 
     fn ledger_view(&mut self, place: u32, now: Moment) -> LedgerView {
-        let settings = self.settings.clone();
-        let terms = crate::mock::terms(&settings, self.dice);
-        let (key, account) = self.account_mut(place);
+        let terms = mock::terms(&self.settings, self.dice);
+        let owner = self.accounts.get_index_mut(place as usize);
+        let (key, account) = owner.expect("invariant: places are of accounts");
         let local = account.clock.local(now);
         let ledger = account.ledger(local, terms);
         LedgerView {
