@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mock_server_core::{Settings, WebhookSettings};
+use mock_server_core::Settings;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::guard::Guard;
@@ -78,8 +78,7 @@ impl Server {
     ///
     /// [`StartError`], and then nothing runs.
     pub fn start(&self, settings: Settings) -> Result<Running, StartError> {
-        let webhook = settings.webhook.clone();
-        self.check_webhook_host(webhook.as_ref())?;
+        self.check_webhook_hosts(&settings)?;
         let (switch, stop) = stop::channel();
         let mut threads = Threads {
             switch,
@@ -94,7 +93,7 @@ impl Server {
             threads.handles.push(handle);
         }
         let (report, bound) = mpsc::channel();
-        let front = front((self.listen, report), inboxes, (state, webhook), stop);
+        let front = front((self.listen, report), inboxes, state, stop);
         threads.handles.push(worker::spawn("otplab-accept", front)?);
         let address = bound
             .recv()
@@ -106,15 +105,15 @@ impl Server {
         Ok(Running { address, threads })
     }
 
-    fn check_webhook_host(&self, webhook: Option<&WebhookSettings>) -> Result<(), StartError> {
-        let Some(host) = webhook.map(|webhook| webhook.url.host()) else {
-            return Ok(());
-        };
-        let allowed = self.webhook_hosts.iter().any(|name| name == host);
-        if allowed || is_loopback(host) {
-            return Ok(());
+    fn check_webhook_hosts(&self, settings: &Settings) -> Result<(), StartError> {
+        let accounts = settings.accounts.values().chain([&settings.account]);
+        let webhooks = accounts.filter_map(|account| account.webhook.as_deref());
+        let mut hosts = webhooks.map(|webhook| webhook.url.host());
+        let allowed = |host: &str| self.webhook_hosts.iter().any(|name| name == host);
+        match hosts.find(|host| !is_loopback(host) && !allowed(host)) {
+            Some(host) => Err(StartError::WebhookHost(host.to_owned())),
+            None => Ok(()),
         }
-        Err(StartError::WebhookHost(host.to_owned()))
     }
 }
 
@@ -143,7 +142,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 async fn front(
     (address, report): (SocketAddr, Sender<io::Result<SocketAddr>>),
     inboxes: Vec<worker::Inbox>,
-    (state, webhook): (Arc<State>, Option<WebhookSettings>),
+    state: Arc<State>,
     stop: Stop,
 ) {
     let bound = listen(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
@@ -157,9 +156,7 @@ async fn front(
             return;
         }
     };
-    if let Some(settings) = webhook {
-        tokio::spawn(webhook::send_all(state, settings, stop.clone()));
-    }
+    tokio::spawn(webhook::send_all(state, stop.clone()));
     worker::accept(listener, inboxes, stop).await;
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use contract::Moment;
 use mock_server_core::{
-    DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome, WebhookSettings,
+    DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome,
 };
 use tokio::sync::Notify;
 
@@ -29,8 +29,6 @@ pub(crate) struct State {
     pub(crate) answered: Notify,
     /// How long a request may take from its first byte to its last.
     pub(crate) arrival_time: Duration,
-    /// Where webhooks go, if they go anywhere.
-    pub(crate) webhook: Option<WebhookSettings>,
     /// Those who wait for something to happen.
     pub(crate) watchers: Watchers,
     /// Who may use the control API.
@@ -42,7 +40,6 @@ impl State {
     pub(crate) fn new(settings: Settings, arrival_time: Duration, guard: Guard) -> Self {
         let (clock, epoch) = Clock::start();
         Self {
-            webhook: settings.webhook.clone(),
             guard,
             answered: Notify::new(),
             watchers: Watchers::default(),

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use anyhow::Context;
 use contract::TimeSpan;
 use mock_server::Server;
-use mock_server_core::Settings;
+use mock_server_core::{AccountSettings, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::choice::Choice;
@@ -48,32 +48,45 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
 
 fn describe(server: &Server, address: SocketAddr, settings: &Settings) {
     log(&format!("listening on http://{address}"));
-    if !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && !settings.strict_keys {
         log(
             "warning: other machines can reach this address, and any 60-character key is an account",
         );
     }
     log(&summary(server, settings));
+    if settings.strict_keys && settings.accounts.is_empty() {
+        log(
+            "warning: no key is known, so every request is refused; add keys to the configuration file, as [accounts.KEY]",
+        );
+    }
 }
 
 fn summary(server: &Server, settings: &Settings) -> String {
-    let Settings {
+    let AccountSettings {
         seed, sms_delay, ..
-    } = settings;
-    let life = TimeSpan(settings.rental_life);
-    let faults: Vec<_> = settings.faults.iter().map(ToString::to_string).collect();
+    } = &*settings.account;
+    let account = &settings.account;
+    let life = TimeSpan(account.rental_life);
+    let faults: Vec<_> = account.faults.iter().map(ToString::to_string).collect();
     let faults = match faults.as_slice() {
         [] => "none".to_owned(),
         rules => rules.join("; "),
     };
-    let webhook = settings
+    let webhook = account
         .webhook
         .as_ref()
         .map_or_else(|| "none".to_owned(), |webhook| webhook.url.to_string());
+    let keys = match (settings.strict_keys, settings.accounts.len()) {
+        (true, known) => format!("known keys {known}"),
+        (false, 0) => "any 60-character key".to_owned(),
+        (false, known) => {
+            format!("any 60-character key, {known} of them with settings of their own")
+        }
+    };
     format!(
-        "seed {seed}, sms delay {sms_delay}, rental life {life}, balance {} for any \
-         60-character key, webhook {webhook}, faults: {faults}, threads {}",
-        settings.balance, server.workers
+        "seed {seed}, sms delay {sms_delay}, rental life {life}, balance {} for {keys}, \
+         webhook {webhook}, faults: {faults}, threads {}",
+        account.balance, server.workers
     )
 }
 

@@ -1,14 +1,15 @@
 //! From flags, environment and file to one complete plan.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::Context;
-use contract::{Cents, Law, document};
+use contract::{ApiKey, Cents, Law, document};
 use mock_server::Server;
-use mock_server_core::settings::{RentalLife, TimeScale};
+use mock_server_core::settings::{AccountPatch, RentalLife, TimeScale};
 use mock_server_core::{FaultRule, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
@@ -82,6 +83,8 @@ struct ServeFile {
     admin_token: Option<String>,
     time_scale: Option<TimeScale>,
     journal_max: Option<usize>,
+    strict_keys: Option<bool>,
+    accounts: Option<BTreeMap<ApiKey, AccountPatch>>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
     faults: Option<Vec<FaultRule>>,
@@ -113,6 +116,8 @@ impl From<ServeFile> for Choice {
                 rental_life: file.rental_life,
                 webhook_url: file.webhook_url,
                 time_scale: file.time_scale,
+                accounts: file.accounts,
+                strict_keys: file.strict_keys,
                 journal_max: file.journal_max,
             },
         }
@@ -135,6 +140,8 @@ impl From<ServeArguments> for Choice {
                 rental_life: typed.rental_life,
                 webhook_url: typed.webhook_url,
                 time_scale: typed.time_scale,
+                accounts: None,
+                strict_keys: typed.strict_keys.then_some(true),
                 journal_max: typed.journal_max,
             },
         }
