@@ -7,27 +7,35 @@
 //! | [`target`] | which server, and whether it may be loaded at all |
 //! | [`run`] | the phases of a run: balances, set-up, load, balances again |
 //! | `phase`, `worker` | one phase over worker threads; one worker's loop |
-//! | `connection` | one HTTP connection: an order in, an outcome back |
+//! | [`client`] | HTTP connections: an order in, an outcome back |
 //! | `pacer`, [`clock`] | waking up on time; the only place that reads a clock |
 //! | [`interrupt`] | Ctrl-C, once and twice |
 //! | [`progress`] | the live display |
 //! | [`report`] | the result as a text to enjoy |
 //!
 //! ```no_run
+//! use loadgen::client::Client;
 //! use loadgen::{interrupt::Interrupt, progress::Silent, run::{self, Keys}, target::Target};
 //! use loadgen_core::scenario::{Overrides, Scenario};
 //!
 //! let text = "[arrivals]\nusers = 10\n[stop]\nduration = \"5s\"\n";
 //! let scenario = Scenario::read("small", "small.toml", text, Overrides::default())?;
 //! let target = Target::parse("http://127.0.0.1:8080", &[])?;
-//! let job = run::Job { scenario: &scenario, seed: 1, target: &target, keys: Keys::MadeUp, threads: 1 };
+//! let job = run::Job {
+//!     scenario: &scenario,
+//!     seed: 1,
+//!     target: &target,
+//!     keys: Keys::MadeUp,
+//!     threads: 1,
+//!     client: Client::Lean,
+//! };
 //! let run = run::run(&job, &Interrupt::never(), &mut Silent)?;
 //! println!("{}", run.outcome.tally.rentals.delivered);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod client;
 pub mod clock;
-mod connection;
 pub mod interrupt;
 mod pacer;
 mod phase;

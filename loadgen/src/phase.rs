@@ -1,6 +1,7 @@
 //! One phase of a run: a plan, carried out by worker threads that start
 //! together. Their counts are merged when all of them are done.
 
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,15 +10,13 @@ use std::thread;
 use std::time::Duration;
 
 use contract::{ApiKey, Moment};
-use hyper::header::HeaderValue;
 use loadgen_core::arrivals::Shard;
 use loadgen_core::fleet::{Fleet, Found, Plan};
 use loadgen_core::tally::Tally;
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::LocalSet;
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
+use crate::client::{Client, Connection, Factory, Line};
 use crate::clock::Clock;
-use crate::connection::{Connection, Line};
 use crate::interrupt::Interrupt;
 use crate::progress::{Board, Display, Stage};
 use crate::target::Target;
@@ -27,7 +26,8 @@ use crate::worker;
 pub(crate) struct Context<'a> {
     pub(crate) clock: Clock,
     pub(crate) target: &'a Target,
-    pub(crate) keys: &'a [ApiKey],
+    pub(crate) keys: Arc<[ApiKey]>,
+    pub(crate) client: Client,
     pub(crate) connections: u32,
     pub(crate) request_timeout: Duration,
     pub(crate) threads: u32,
@@ -110,31 +110,38 @@ impl Worker<'_> {
             Err(error) => {
                 report(Report::Ready(Err(error)));
             }
-            Ok((runtime, local, connections)) => {
+            Ok((runtime, line, connections)) => {
                 if report(Report::Ready(Ok(())))
                     && let Ok(start) = start.recv()
                 {
-                    let work = self.work(start, connections);
-                    report(Report::Done(local.block_on(&runtime, work).map(Box::new)));
+                    let work = self.work(start, &line, connections);
+                    report(Report::Done(runtime.block_on(work).map(Box::new)));
                 }
             }
         }
     }
 
-    fn prepare(&self) -> io::Result<(Runtime, LocalSet, Vec<Connection>)> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let local = LocalSet::new();
-        let connections = local.block_on(&runtime, open(self.context, self.shard))?;
-        Ok((runtime, local, connections))
+    fn prepare(&self) -> io::Result<(LocalRuntime, Rc<Line>, Vec<Connection>)> {
+        let mut builder = Builder::new_current_thread();
+        let runtime = builder.enable_all().build_local(LocalOptions::default())?;
+        let line = Rc::new(self.context.line());
+        let connections = runtime.block_on(open(self.context, &line, self.shard))?;
+        Ok((runtime, line, connections))
     }
 
-    async fn work(self, start: Moment, connections: Vec<Connection>) -> io::Result<Finished> {
+    async fn work(
+        self,
+        start: Moment,
+        line: &Line,
+        connections: Vec<Connection>,
+    ) -> io::Result<Finished> {
         let fleet = Fleet::new(self.plan, self.shard, start);
         let clock = self.context.clock;
         let work = worker::work(fleet, clock, connections, self.interrupt, self.board);
         let (mut fleet, end) = work.await?;
         let end_of_arrivals = fleet.end_of_arrivals(end);
-        let (tally, found) = fleet.finished();
+        let (mut tally, found) = fleet.finished();
+        tally.openings = line.openings.take();
         Ok(Finished {
             tally,
             found,
@@ -145,22 +152,27 @@ impl Worker<'_> {
     }
 }
 
+impl Context<'_> {
+    fn line(&self) -> Line {
+        Line {
+            target: self.target.clone(),
+            keys: Arc::clone(&self.keys),
+            truth: self.truth,
+            request_timeout: self.request_timeout,
+            clock: self.clock,
+            openings: RefCell::default(),
+        }
+    }
+}
+
 /// This shard's connections, opened before the clock runs. Only the first has
 /// to open; the others try again when there is something to carry.
-async fn open(context: &Context<'_>, shard: Shard) -> io::Result<Vec<Connection>> {
-    let host = HeaderValue::from_str(&context.target.authority).map_err(io::Error::other)?;
-    let line = Rc::new(Line {
-        target: context.target.clone(),
-        host,
-        keys: context.keys.iter().map(auth).collect(),
-        truth: context.truth,
-        request_timeout: context.request_timeout,
-        clock: context.clock,
-    });
+async fn open(context: &Context<'_>, line: &Rc<Line>, shard: Shard) -> io::Result<Vec<Connection>> {
+    let factory = Factory::new(context.client, line)?;
     let count = (context.connections + shard.of - 1 - shard.index) / shard.of;
     let mut connections = Vec::with_capacity(count as usize);
     for index in 0..count {
-        let mut connection = Connection::new(Rc::clone(&line));
+        let mut connection = factory.connection(line);
         let opened = connection.open().await;
         if index == 0 {
             opened?;
@@ -168,12 +180,6 @@ async fn open(context: &Context<'_>, shard: Shard) -> io::Result<Vec<Connection>
         connections.push(connection);
     }
     Ok(connections)
-}
-
-fn auth(key: &ApiKey) -> HeaderValue {
-    let mut value = HeaderValue::from_str(key.secret()).expect("a key is visible ASCII");
-    value.set_sensitive(true);
-    value
 }
 
 /// Starts the workers when all are ready, and waits for them, keeping the display up to date.

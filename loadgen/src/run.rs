@@ -16,6 +16,7 @@ use loadgen_core::stop::Stop;
 use loadgen_core::tally::Tally;
 use loadgen_core::threshold::Verdict;
 
+use crate::client::Client;
 use crate::clock::Clock;
 use crate::interrupt::{Interrupt, Urgency};
 use crate::phase::{self, Context, Finished, Work};
@@ -35,6 +36,8 @@ pub struct Job<'a> {
     pub keys: Keys,
     /// Worker threads.
     pub threads: u32,
+    /// What carries the requests.
+    pub client: Client,
 }
 
 /// Whose accounts the users have.
@@ -107,12 +110,12 @@ pub fn run(
 ) -> Result<Run, RunError> {
     let dice = Dice::new(job.seed);
     let scenario = job.scenario;
-    let keys = keys(job.keys, scenario.accounts, dice);
     let mut show = Show {
         context: Context {
             clock: Clock::start(),
             target: job.target,
-            keys: &keys,
+            keys: keys(job.keys, scenario.accounts, dice),
+            client: job.client,
             connections: scenario.connections,
             request_timeout: scenario.request_timeout,
             threads: job.threads,
@@ -152,9 +155,9 @@ pub fn run(
     })
 }
 
-fn keys(keys: Keys, accounts: u32, dice: Dice) -> Vec<ApiKey> {
+fn keys(keys: Keys, accounts: u32, dice: Dice) -> Arc<[ApiKey]> {
     match keys {
-        Keys::Given(key) => vec![key],
+        Keys::Given(key) => [key].into(),
         Keys::MadeUp => (0..u64::from(accounts))
             .map(|index| ApiKey::made_up(dice, index))
             .collect(),
@@ -249,7 +252,7 @@ impl Show<'_> {
         self.few(Role::ReadBalance, self.accounts(), stage)
     }
 
-    const fn accounts(&self) -> u32 {
+    fn accounts(&self) -> u32 {
         self.context.keys.len() as u32
     }
 

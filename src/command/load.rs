@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use loadgen::client::Client;
 use loadgen::interrupt::Interrupt;
 use loadgen::progress::Bar;
 use loadgen::report::{self, Title};
@@ -15,7 +16,7 @@ use loadgen_core::result::RunResult;
 use loadgen_core::scenario::{Overrides, Scenario};
 use mock_server::Running;
 
-use crate::cli::load::{Format, LoadArguments};
+use crate::cli::load::{Format, HttpClient, LoadArguments};
 use crate::command::embedded;
 use crate::command::scenario::Source;
 use crate::command::seed;
@@ -40,6 +41,10 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
         target: &server.target,
         keys,
         threads: arguments.threads.unwrap_or_else(threads),
+        client: match arguments.client {
+            HttpClient::Lean => Client::Lean,
+            HttpClient::Hyper => Client::Hyper,
+        },
     };
     announce(&scenario, &server, seed);
     let mut bar = Bar::new(scenario.stop.duration, scenario.stop.count);

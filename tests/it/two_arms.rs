@@ -2,6 +2,7 @@
 //! server under the real generator over loopback. If both agree, either may be
 //! trusted.
 
+use loadgen::client::Client;
 use loadgen::interrupt::Interrupt;
 use loadgen::progress::{Display, Snapshot, Stage};
 use loadgen::run::{self, Job, Keys};
@@ -50,6 +51,7 @@ fn live_until(text: &str, seed: u64, threads: u32, server_leaves: bool) -> Outco
         target: &target,
         keys: Keys::MadeUp,
         threads,
+        client: Client::Lean,
     };
     let mut display = LastWish(server);
     let run = run::run(&job, &Interrupt::never(), &mut display);

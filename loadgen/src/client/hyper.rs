@@ -1,128 +1,54 @@
-//! One HTTP connection: an order in, its outcome back. It opens itself again
-//! when it was lost, and whatever goes wrong becomes a [`Failure`].
+//! hyper's HTTP/1.1 client behind the seam. Not the default: it is here for
+//! what the lean one leaves out, and to be compared with.
 
 use std::error::Error;
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
 
+use ::hyper::body::Incoming;
+use ::hyper::client::conn::http1::{self, SendRequest};
+use ::hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use ::hyper::{Request, Response};
 use bytes::Bytes;
-use contract::{Moment, truth};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
-use hyper::{Request, Response};
+use contract::{ApiKey, truth};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::rt::TokioIo;
 use loadgen_core::answer::{self, Answer, Failure};
 use loadgen_core::call::Order;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::clock::Clock;
-use crate::target::Target;
-
-/// What all connections of a worker have in common.
-#[derive(Debug)]
-pub(crate) struct Line {
-    pub(crate) target: Target,
-    pub(crate) host: HeaderValue,
-    /// The `Auth` header of each account.
-    pub(crate) keys: Vec<HeaderValue>,
-    /// Whether to ask the server for ground truth.
-    pub(crate) truth: bool,
-    pub(crate) request_timeout: Duration,
-    pub(crate) clock: Clock,
-}
-
-/// No documented answer comes near this size.
-const MAX_BODY: usize = 1 << 20;
+use super::{Line, MAX_ANSWER};
 
 const AUTH: HeaderName = HeaderName::from_static("auth");
 const TRUTH: HeaderName = HeaderName::from_static(truth::HEADER);
 const ONE: HeaderValue = HeaderValue::from_static("1");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A connection, perhaps not open yet.
+/// The headers that are the same in all requests of a worker.
 #[derive(Debug)]
-pub(crate) struct Connection {
-    line: Rc<Line>,
+pub(crate) struct Shared {
+    host: HeaderValue,
+    /// The `Auth` header of each account.
+    keys: Vec<HeaderValue>,
+}
+
+/// A connection, perhaps not open.
+#[derive(Debug)]
+pub(super) struct Wire {
+    shared: Rc<Shared>,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
-impl Connection {
-    pub(crate) const fn new(line: Rc<Line>) -> Self {
-        Self { line, sender: None }
+impl Shared {
+    pub(super) fn new(line: &Line) -> io::Result<Self> {
+        Ok(Self {
+            host: HeaderValue::from_str(&line.target.authority).map_err(io::Error::other)?,
+            keys: line.keys.iter().map(auth).collect(),
+        })
     }
 
-    /// Opens the connection, if it is not open.
-    pub(crate) async fn open(&mut self) -> io::Result<()> {
-        if self
-            .sender
-            .as_ref()
-            .is_some_and(|sender| !sender.is_closed())
-        {
-            return Ok(());
-        }
-        let connecting = TcpStream::connect(self.line.target.address);
-        let stream = timeout(self.line.request_timeout, connecting).await??;
-        stream.set_nodelay(true)?;
-        // `Auth`, as the documentation writes it, not `auth`.
-        let mut client = http1::Builder::new();
-        client.title_case_headers(true);
-        let (sender, connection) = client
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(io::Error::other)?;
-        // Errors of the connection reach the request that suffers from them.
-        tokio::task::spawn_local(connection);
-        self.sender = Some(sender);
-        Ok(())
-    }
-
-    /// Sends an order and reads its answer; says when it was sent.
-    pub(crate) async fn carry(&mut self, order: &Order) -> (Moment, Result<Answer, Failure>) {
-        let opened = self.open().await;
-        let sent = self.line.clock.now();
-        if opened.is_err() {
-            return (sent, Err(Failure::Connect));
-        }
-        let outcome = timeout(self.line.request_timeout, self.exchange(order)).await;
-        let outcome = outcome.unwrap_or(Err(Failure::Timeout));
-        if outcome
-            .as_ref()
-            .is_err_and(|failure| !failure.was_answered())
-        {
-            // A late answer must not be taken for that of the next request.
-            self.sender = None;
-        }
-        (sent, outcome)
-    }
-
-    async fn exchange(&mut self, order: &Order) -> Result<Answer, Failure> {
-        let request = self.line.request(order);
-        let sender = self.sender.as_mut().ok_or(Failure::Connect)?;
-        let response = sender
-            .send_request(request)
-            .await
-            .map_err(|error| classify(&error))?;
-        read(order, response).await
-    }
-}
-
-async fn read(order: &Order, response: Response<Incoming>) -> Result<Answer, Failure> {
-    let (head, body) = response.into_parts();
-    let body = Limited::new(body, MAX_BODY).collect().await;
-    let body = body.map_err(|error| classify(&*error))?.to_bytes();
-    let truth = head
-        .headers
-        .get(TRUTH)
-        .and_then(|value| value.to_str().ok());
-    answer::decode(&order.call, head.status.as_u16(), truth, &body)
-}
-
-impl Line {
-    fn request(&self, order: &Order) -> Request<Full<Bytes>> {
+    fn request(&self, line: &Line, order: &Order) -> Request<Full<Bytes>> {
         let operation = order.call.operation();
         let key = &self.keys[order.account as usize];
         let mut request = Request::builder()
@@ -130,7 +56,7 @@ impl Line {
             .uri(&*order.call.target())
             .header(HOST, &self.host)
             .header(AUTH, key);
-        if self.truth {
+        if line.truth {
             request = request.header(TRUTH, ONE);
         }
         let body = order.call.body().map(Bytes::from);
@@ -143,17 +69,75 @@ impl Line {
     }
 }
 
+fn auth(key: &ApiKey) -> HeaderValue {
+    let mut value = HeaderValue::from_str(key.secret()).expect("a key is visible ASCII");
+    value.set_sensitive(true);
+    value
+}
+
+impl Wire {
+    pub(super) const fn new(shared: Rc<Shared>) -> Self {
+        Self {
+            shared,
+            sender: None,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        let sender = self.sender.as_ref();
+        sender.is_some_and(|sender| !sender.is_closed())
+    }
+
+    pub(super) async fn open(&mut self, stream: TcpStream) -> io::Result<()> {
+        // `Auth`, as the documentation writes it, not `auth`.
+        let mut client = http1::Builder::new();
+        client.title_case_headers(true);
+        let handshake = client.handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = handshake.map_err(io::Error::other)?;
+        // Errors of the connection reach the request that suffers from them.
+        tokio::task::spawn_local(connection);
+        self.sender = Some(sender);
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self) {
+        self.sender = None;
+    }
+
+    pub(super) async fn exchange(&mut self, line: &Line, order: &Order) -> Result<Answer, Failure> {
+        let request = self.shared.request(line, order);
+        let exchange = async {
+            let sender = self.sender.as_mut().ok_or(Failure::Connect)?;
+            let response = sender.send_request(request).await;
+            read(order, response.map_err(|error| classify(&error))?).await
+        };
+        let outcome = timeout(line.request_timeout, exchange).await;
+        outcome.unwrap_or(Err(Failure::Timeout))
+    }
+}
+
+async fn read(order: &Order, response: Response<Incoming>) -> Result<Answer, Failure> {
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, MAX_ANSWER).collect().await;
+    let body = body.map_err(|error| classify(&*error))?.to_bytes();
+    let truth = head
+        .headers
+        .get(TRUTH)
+        .and_then(|value| value.to_str().ok());
+    answer::decode(&order.call, head.status.as_u16(), truth, &body)
+}
+
 /// Which kind of failure an error is, by the first telling link of its chain.
 fn classify(error: &(dyn Error + 'static)) -> Failure {
     let mut link = Some(error);
     while let Some(error) = link {
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            return match error.kind() {
-                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Failure::Reset,
-                _ => Failure::Closed,
-            };
+            return super::classify(error);
         }
-        if let Some(error) = error.downcast_ref::<hyper::Error>()
+        if error.is::<LengthLimitError>() {
+            return Failure::Protocol;
+        }
+        if let Some(error) = error.downcast_ref::<::hyper::Error>()
             && error.is_parse()
         {
             return Failure::Protocol;
