@@ -149,3 +149,6 @@ fn classify(error: &io::Error) -> Failure {
         _ => Failure::Closed,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 use std::rc::Rc;
 
-use ::hyper::body::Incoming;
+use ::hyper::body::{Body, Incoming};
 use ::hyper::client::conn::http1::{self, SendRequest};
 use ::hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use ::hyper::{Request, Response};
@@ -118,6 +118,9 @@ impl Wire {
 
 async fn read(order: &Order, response: Response<Incoming>) -> Result<Answer, Failure> {
     let (head, body) = response.into_parts();
+    if body.size_hint().lower() > MAX_ANSWER as u64 {
+        return Err(Failure::Protocol);
+    }
     let body = Limited::new(body, MAX_ANSWER).collect().await;
     let body = body.map_err(|error| classify(&*error))?.to_bytes();
     let truth = head
