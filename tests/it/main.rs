@@ -2,6 +2,7 @@
 
 mod binary;
 mod cli_help;
+mod clients;
 mod load;
 mod report;
 mod serve;
