@@ -5,7 +5,6 @@
 mod hyper;
 mod lean;
 
-use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +13,6 @@ use std::time::Duration;
 use contract::{ApiKey, Moment};
 use loadgen_core::answer::{Answer, Failure};
 use loadgen_core::call::Order;
-use loadgen_core::latencies::Latencies;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -43,8 +41,6 @@ pub(crate) struct Line {
     pub(crate) truth: bool,
     pub(crate) request_timeout: Duration,
     pub(crate) clock: Clock,
-    /// How long each connection took to open.
-    pub(crate) openings: RefCell<Latencies>,
 }
 
 /// Makes the connections of one worker.
@@ -52,6 +48,16 @@ pub(crate) struct Line {
 pub(crate) enum Factory {
     Lean(Rc<lean::Shared>),
     Hyper(Rc<hyper::Shared>),
+}
+
+/// How it went with an order.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    /// How long the connection took to open, if it had to be opened for this.
+    pub(crate) opening: Option<Duration>,
+    /// When the request was sent.
+    pub(crate) sent: Moment,
+    pub(crate) outcome: Result<Answer, Failure>,
 }
 
 /// A connection, perhaps not open yet.
@@ -87,31 +93,34 @@ impl Factory {
 }
 
 impl Connection {
-    /// Opens the connection, if it is not open.
-    pub(crate) async fn open(&mut self) -> io::Result<()> {
+    /// Opens the connection, if it is not open; says how long that took.
+    pub(crate) async fn open(&mut self) -> io::Result<Option<Duration>> {
         if self.wire.is_open() {
-            return Ok(());
+            return Ok(None);
         }
         let begin = self.line.clock.now();
         let connecting = TcpStream::connect(self.line.target.address);
         let stream = timeout(self.line.request_timeout, connecting).await??;
         let took = self.line.clock.now().since(begin);
-        self.line.openings.borrow_mut().record(took);
         stream.set_nodelay(true)?;
         match &mut self.wire {
             Wire::Lean(wire) => wire.open(stream),
             Wire::Hyper(wire) => wire.open(stream).await?,
         }
-        Ok(())
+        Ok(Some(took))
     }
 
-    /// Sends an order and reads its answer; says when it was sent.
-    pub(crate) async fn carry(&mut self, order: &Order) -> (Moment, Result<Answer, Failure>) {
+    /// Sends an order and reads its answer.
+    pub(crate) async fn carry(&mut self, order: &Order) -> Carried {
         let opened = self.open().await;
         let sent = self.line.clock.now();
-        if opened.is_err() {
-            return (sent, Err(Failure::Connect));
-        }
+        let Ok(opening) = opened else {
+            return Carried {
+                opening: None,
+                sent,
+                outcome: Err(Failure::Connect),
+            };
+        };
         let outcome = match &mut self.wire {
             Wire::Lean(wire) => wire.exchange(&self.line, order).await,
             Wire::Hyper(wire) => wire.exchange(&self.line, order).await,
@@ -120,7 +129,11 @@ impl Connection {
             // A late answer must not be taken for that of the next request.
             self.wire.close();
         }
-        (sent, outcome)
+        Carried {
+            opening,
+            sent,
+            outcome,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! One phase of a run: a plan, carried out by worker threads that start
 //! together. Their counts are merged when all of them are done.
 
-use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -100,6 +99,12 @@ struct Worker<'a> {
     reports: mpsc::Sender<Report>,
 }
 
+/// Connections, and how long each that opened took.
+struct Opened {
+    connections: Vec<Connection>,
+    took: Vec<Duration>,
+}
+
 impl Worker<'_> {
     /// The thread: ready, wait for the start, work, report.
     fn run(self, start: &mpsc::Receiver<Moment>) {
@@ -110,38 +115,35 @@ impl Worker<'_> {
             Err(error) => {
                 report(Report::Ready(Err(error)));
             }
-            Ok((runtime, line, connections)) => {
+            Ok((runtime, opened)) => {
                 if report(Report::Ready(Ok(())))
                     && let Ok(start) = start.recv()
                 {
-                    let work = self.work(start, &line, connections);
+                    let work = self.work(start, opened);
                     report(Report::Done(runtime.block_on(work).map(Box::new)));
                 }
             }
         }
     }
 
-    fn prepare(&self) -> io::Result<(LocalRuntime, Rc<Line>, Vec<Connection>)> {
+    fn prepare(&self) -> io::Result<(LocalRuntime, Opened)> {
         let mut builder = Builder::new_current_thread();
         let runtime = builder.enable_all().build_local(LocalOptions::default())?;
-        let line = Rc::new(self.context.line());
-        let connections = runtime.block_on(open(self.context, &line, self.shard))?;
-        Ok((runtime, line, connections))
+        let opened = runtime.block_on(open(self.context, self.shard))?;
+        Ok((runtime, opened))
     }
 
-    async fn work(
-        self,
-        start: Moment,
-        line: &Line,
-        connections: Vec<Connection>,
-    ) -> io::Result<Finished> {
-        let fleet = Fleet::new(self.plan, self.shard, start);
+    async fn work(self, start: Moment, opened: Opened) -> io::Result<Finished> {
+        let mut fleet = Fleet::new(self.plan, self.shard, start);
+        for took in opened.took {
+            fleet.connected(took);
+        }
+        let connections = opened.connections;
         let clock = self.context.clock;
         let work = worker::work(fleet, clock, connections, self.interrupt, self.board);
         let (mut fleet, end) = work.await?;
         let end_of_arrivals = fleet.end_of_arrivals(end);
-        let (mut tally, found) = fleet.finished();
-        tally.openings = line.openings.take();
+        let (tally, found) = fleet.finished();
         Ok(Finished {
             tally,
             found,
@@ -160,26 +162,30 @@ impl Context<'_> {
             truth: self.truth,
             request_timeout: self.request_timeout,
             clock: self.clock,
-            openings: RefCell::default(),
         }
     }
 }
 
 /// This shard's connections, opened before the clock runs. Only the first has
 /// to open; the others try again when there is something to carry.
-async fn open(context: &Context<'_>, line: &Rc<Line>, shard: Shard) -> io::Result<Vec<Connection>> {
-    let factory = Factory::new(context.client, line)?;
+async fn open(context: &Context<'_>, shard: Shard) -> io::Result<Opened> {
+    let line = Rc::new(context.line());
+    let factory = Factory::new(context.client, &line)?;
     let count = (context.connections + shard.of - 1 - shard.index) / shard.of;
-    let mut connections = Vec::with_capacity(count as usize);
+    let mut opened = Opened {
+        connections: Vec::with_capacity(count as usize),
+        took: Vec::new(),
+    };
     for index in 0..count {
-        let mut connection = factory.connection(line);
-        let opened = connection.open().await;
-        if index == 0 {
-            opened?;
-        }
-        connections.push(connection);
+        let mut connection = factory.connection(&line);
+        let took = match connection.open().await {
+            Err(error) if index == 0 => return Err(error),
+            took => took.ok().flatten(),
+        };
+        opened.took.extend(took);
+        opened.connections.push(connection);
     }
-    Ok(connections)
+    Ok(opened)
 }
 
 /// Starts the workers when all are ready, and waits for them, keeping the display up to date.

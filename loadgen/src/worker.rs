@@ -19,7 +19,7 @@ use loadgen_core::fleet::{Fleet, Output};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::client::Connection;
+use crate::client::{Carried, Connection};
 use crate::clock::Clock;
 use crate::interrupt::{Interrupt, Urgency};
 use crate::pacer::Pacer;
@@ -106,15 +106,23 @@ impl Desk {
                 Some(order) => order,
                 None => self.order(&seat).await,
             };
-            let (sent, outcome) = connection.carry(&order).await;
+            let carried = connection.carry(&order).await;
             let times = Times {
                 intended: order.intended,
-                sent,
+                sent: carried.sent,
                 answered: self.clock.now(),
             };
-            self.fleet.borrow_mut().handle_answer(order, times, outcome);
+            self.answered(order, times, carried);
             self.pump();
         }
+    }
+
+    fn answered(&self, order: Order, times: Times, carried: Carried) {
+        let mut fleet = self.fleet.borrow_mut();
+        if let Some(took) = carried.opening {
+            fleet.connected(took);
+        }
+        fleet.handle_answer(order, times, carried.outcome);
     }
 
     /// Waits for an order.

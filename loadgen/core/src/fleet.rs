@@ -196,6 +196,11 @@ impl Fleet {
         }
     }
 
+    /// Counts a connection that took so long to open.
+    pub fn connected(&mut self, took: Duration) {
+        self.tally.connect.record(took);
+    }
+
     /// Starts no more users; those alive may go on until `deadline`.
     pub fn stop(&mut self, now: Moment, deadline: Moment) {
         self.last_start = self.last_start.min(now);

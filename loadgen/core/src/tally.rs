@@ -23,9 +23,9 @@ pub struct Tally {
     pub offered: u64,
     /// Requests that were answered before the end of the arrivals.
     pub achieved: u64,
-    /// How long connections took to open; they were before the request that
-    /// waited for one was sent, so this is in no service time.
-    pub openings: Latencies,
+    /// Opening a connection. The request that waited for it was sent afterwards,
+    /// so this is in no service time.
+    pub connect: Latencies,
 }
 
 /// The requests of one operation.
@@ -126,7 +126,7 @@ impl Tally {
         self.money.merge(&other.money);
         self.offered += other.offered;
         self.achieved += other.achieved;
-        self.openings.merge(&other.openings);
+        self.connect.merge(&other.connect);
     }
 
     /// Requests of all operations.

@@ -1,7 +1,6 @@
 //! Both clients against a server that sends prepared bytes: the same answers,
 //! the same failures.
 
-use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
@@ -118,7 +117,7 @@ fn carried(
     script: Script,
     requests: usize,
     patience: Duration,
-) -> (Vec<Outcome>, u64) {
+) -> (Vec<Outcome>, usize) {
     let (address, may_go_on) = server(script);
     let line = Rc::new(Line {
         target: Target::parse(&format!("http://{address}"), &[]).expect("loopback"),
@@ -126,23 +125,23 @@ fn carried(
         truth: true,
         request_timeout: patience,
         clock: Clock::start(),
-        openings: RefCell::default(),
     });
     let mut builder = Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(LocalOptions::default());
-    let outcomes = runtime.expect("a runtime").block_on(async {
+    let carried = runtime.expect("a runtime").block_on(async {
         let factory = Factory::new(client, &line).expect("a host");
         let mut connection = factory.connection(&line);
-        let mut outcomes = vec![connection.carry(&order()).await.1];
+        let mut carried = vec![connection.carry(&order()).await];
         for _ in 1..requests {
             may_go_on.recv().expect("the script goes on");
             // What the server has done is known to the kernel; let the runtime ask it.
             tokio::time::sleep(Duration::from_millis(2)).await;
-            outcomes.push(connection.carry(&order()).await.1);
+            carried.push(connection.carry(&order()).await);
         }
-        outcomes
+        carried
     });
-    let openings = line.openings.borrow().count();
+    let openings = carried.iter().filter(|one| one.opening.is_some()).count();
+    let outcomes = carried.into_iter().map(|one| one.outcome).collect();
     (outcomes, openings)
 }
 
