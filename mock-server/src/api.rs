@@ -7,14 +7,18 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use contract::Moment;
+use contract::body::Refusal;
 use hyper::body::Incoming;
+use hyper::header::{HeaderMap, HeaderValue};
 use hyper::service::Service;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use mock_server_core::{Body, Delivery, Reply};
 
 use crate::arrival::Arrival;
 use crate::control;
+use crate::door::Role;
 use crate::ending::{Lingering, NoAnswer};
+use crate::metrics;
 use crate::reply_body::{CutShort, ReplyBody};
 use crate::request_body::ReadBody;
 use crate::state::State;
@@ -26,6 +30,7 @@ use crate::trickle::Pace;
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     state: Arc<State>,
+    role: Role,
     arrival: Arrival,
     lingering: Lingering,
     stop: Stop,
@@ -58,15 +63,22 @@ impl Service<Request<Incoming>> for Api {
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
-        if control::is_for(request.uri().path()) {
+        if self.role.has_control() && control::is_for(request.uri().path()) {
             return Answering::Later(Box::pin(self.clone().control(request)));
+        }
+        if !self.role.has_api() {
+            return Answering::Later(Box::pin(self.clone().beside_control(request)));
         }
         if request.method() == Method::POST {
             return Answering::Later(Box::pin(self.clone().answer_with_body(request)));
         }
         self.arrival.complete();
-        if let "/livez" | "/readyz" = request.uri().path() {
-            return Answering::Ready(Some(Ok(healthy())));
+        match request.uri().path() {
+            "/livez" | "/readyz" => return Answering::Ready(Some(Ok(healthy()))),
+            "/metrics" if self.role.has_control() => {
+                return Answering::Ready(Some(Ok(self.metrics(request.headers()))));
+            }
+            _ => {}
         }
         let head = (request.method(), request.uri(), request.headers());
         let request = translation::request(head, Body::Whole(&[]));
@@ -79,15 +91,16 @@ impl Service<Request<Incoming>> for Api {
 }
 
 impl Api {
-    /// The API of `state`, until `stop`.
-    pub(crate) const fn new(
-        state: Arc<State>,
+    /// What the port with this role shows of `state`, until `stop`.
+    pub(crate) fn new(
+        (state, role): (Arc<State>, Role),
         arrival: Arrival,
         lingering: Lingering,
         stop: Stop,
     ) -> Self {
         Self {
             state,
+            role,
             arrival,
             lingering,
             stop,
@@ -96,7 +109,7 @@ impl Api {
 
     async fn answer_with_body(self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let body = ReadBody::read(body).await;
+        let body = ReadBody::read(body, self.state.limits.body).await;
         self.arrival.complete();
         let head = (&head.method, &head.uri, &head.headers);
         let (now, reply) = self
@@ -108,12 +121,35 @@ impl Api {
 
     async fn control(self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let body = ReadBody::read(body).await;
+        let body = ReadBody::read(body, self.state.limits.body).await;
         self.arrival.complete();
         let (status, json) = control::answer(&self.state, &head, body).await;
         let mut response = translation::json(ReplyBody::whole(json));
         *response.status_mut() = status;
         Ok(response)
+    }
+
+    /// What is asked of a port that only has the control API, and is not that.
+    async fn beside_control(self, request: Request<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        ReadBody::read(body, self.state.limits.body).await;
+        self.arrival.complete();
+        Ok(match head.uri.path() {
+            "/livez" | "/readyz" => healthy(),
+            "/metrics" => self.metrics(&head.headers),
+            _ => refused(StatusCode::NOT_FOUND, NO_API),
+        })
+    }
+
+    /// What is counted, for those who may also use the control API.
+    fn metrics(&self, headers: &HeaderMap) -> Response<ReplyBody> {
+        match self.state.guard.check(headers) {
+            Ok(()) => {
+                let text = ReplyBody::whole(metrics::text(&self.state));
+                translation::of_type(HeaderValue::from_static(metrics::MEDIA), text)
+            }
+            Err(refusal) => refused(StatusCode::FORBIDDEN, &refusal.to_string()),
+        }
     }
 
     async fn deliver(self, now: Moment, reply: Reply) -> Answer {
@@ -156,6 +192,21 @@ impl Api {
 
 fn whole(reply: &Reply) -> Response<ReplyBody> {
     translation::response(reply, ReplyBody::whole(reply.body.clone()))
+}
+
+const NO_API: &str = "this port is for /__admin/, /metrics, /livez and /readyz; \
+                      the API is on the other one";
+
+/// A refusal of the mock's own, which no dialect changes.
+fn refused(status: StatusCode, message: &str) -> Response<ReplyBody> {
+    let body = Refusal {
+        success: false,
+        message: message.into(),
+    };
+    let body = serde_json::to_vec(&body).expect("invariant: a refusal is plain text");
+    let mut response = translation::json(ReplyBody::whole(body.into()));
+    *response.status_mut() = status;
+    response
 }
 
 /// The server answers, so it lives; it is bound before it answers, so it is ready.

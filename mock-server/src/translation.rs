@@ -84,7 +84,8 @@ pub(crate) fn last(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
     response
 }
 
-fn of_type(media: HeaderValue, body: ReplyBody) -> Response<ReplyBody> {
+/// Status 200 with a body of this kind.
+pub(crate) fn of_type(media: HeaderValue, body: ReplyBody) -> Response<ReplyBody> {
     let mut response = Response::new(body);
     response.headers_mut().insert(CONTENT_TYPE, media);
     response

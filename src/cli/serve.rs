@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use contract::{Cents, Law};
+use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server_core::settings::{RentalLife, TimeScale};
 use mock_server_core::{FaultRule, WebhookUrl};
 use serde_with::DeserializeFromStr;
@@ -98,6 +99,30 @@ pub(crate) struct ServeArguments {
         hide_env_values = true
     )]
     pub(crate) admin_token: Option<String>,
+
+    /// Where the control API and /metrics are, if they are to have a port of their own
+    /// [default: on the same port]
+    #[arg(long, env = "OTPLAB_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<ListenAddress>,
+
+    /// Bytes of a request's head, line and headers; a longer one is answered with 431
+    /// [default: 16384]
+    #[arg(long, env = "OTPLAB_MAX_HEAD", value_name = "BYTES")]
+    pub(crate) max_head: Option<HeadBytes>,
+
+    /// Bytes of a request's body; a longer one is answered with 413 [default: 65536]
+    #[arg(long, env = "OTPLAB_MAX_BODY", value_name = "BYTES")]
+    pub(crate) max_body: Option<BodyBytes>,
+
+    /// Connections at one moment; one more is answered with 503 and closed [default: 10000, or
+    /// as many as the limit of open files leaves room for]
+    #[arg(long, env = "OTPLAB_MAX_CONNECTIONS", value_name = "COUNT")]
+    pub(crate) max_connections: Option<ConnectionCount>,
+
+    /// How long a request may take from its first byte to its last, once to twice of which its
+    /// connection is closed; one without a request may stay [default: 30s]
+    #[arg(long, env = "OTPLAB_ARRIVAL_TIME", value_name = "DURATION")]
+    pub(crate) arrival_time: Option<ArrivalTime>,
 
     /// Requests that the journal holds; the oldest go first [default: 100000]
     #[arg(long, env = "OTPLAB_JOURNAL_MAX", value_name = "COUNT")]

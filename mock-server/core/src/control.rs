@@ -118,7 +118,9 @@ impl Mock {
         let now = self.advance(now);
         for place in self.places(scope) {
             let fresh = self.fresh_account(place, now);
-            let (_, account) = self.account_mut(place);
+            let account = &mut self.accounts[place as usize];
+            let local = account.clock.local(now);
+            self.journal.counts.forget(account, local);
             let agenda = account.agenda;
             *account = fresh;
             account.agenda = agenda;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use contract::{Moment, Operation, Route, RouteError};
 
+use crate::figures::Counts;
 use crate::register::Register;
 use crate::reply::{Delivery, Reply};
 use crate::request::Request;
@@ -64,16 +65,19 @@ pub(crate) struct Journal {
     written: u64,
     /// How many entries of each account had to go, for whoever counts what is left.
     evicted: BTreeMap<Option<u32>, u64>,
+    /// What came, whatever is still written of it.
+    pub(crate) counts: Counts,
 }
 
 impl Journal {
     /// An empty journal for `limit` entries.
-    pub(crate) const fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             entries: VecDeque::new(),
             limit,
             written: 0,
             evicted: BTreeMap::new(),
+            counts: Counts::default(),
         }
     }
 
@@ -85,23 +89,36 @@ impl Journal {
         reply: &Reply,
     ) {
         self.written += 1;
+        let (what, fate) = (What::of(request), Fate::of(reply.delivery));
+        let status = fate.begins().then_some(reply.status);
+        self.counts.request(what.operation(), status);
         if self.limit == 0 {
-            *self.evicted.entry(account).or_default() += 1;
+            self.evict(account);
             return;
         }
         if self.entries.len() >= self.limit
             && let Some(oldest) = self.entries.pop_front()
         {
-            *self.evicted.entry(oldest.account).or_default() += 1;
+            self.evict(oldest.account);
         }
         self.entries.push_back(Entry {
             number: self.written,
             at,
             account,
-            what: What::of(request),
-            status: Fate::of(reply.delivery).begins().then_some(reply.status),
-            fate: Fate::of(reply.delivery),
+            what,
+            status,
+            fate,
         });
+    }
+
+    fn evict(&mut self, account: Option<u32>) {
+        *self.evicted.entry(account).or_default() += 1;
+        self.counts.evicted += 1;
+    }
+
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The entries of `account`, or of everybody.

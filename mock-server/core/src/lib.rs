@@ -15,6 +15,7 @@
 //! | `clock`, `agenda` | each account's own time, and what the server must look after when |
 //! | `rental`, `register`, `phone` | what can be rented, and by which name |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
+//! | [`figures`] | what is counted |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
 //! A rental is a function of time: what arrives, when, and when it ends is
@@ -37,6 +38,7 @@ mod agenda;
 mod clock;
 pub mod control;
 pub mod fault;
+pub mod figures;
 mod history;
 mod journal;
 mod ledger;
@@ -56,6 +58,7 @@ pub mod webhook_url;
 
 pub use control::Scope;
 pub use fault::{FaultRule, FaultRuleError};
+pub use figures::Figures;
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};
 pub use request::{Body, Request};

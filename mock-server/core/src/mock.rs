@@ -380,6 +380,11 @@ impl Mock {
         (rental.id == id).then_some((account, rental))
     }
 
+    /// How many rentals were ever made.
+    pub(crate) fn rentals_made(&self) -> u64 {
+        self.register.len() as u64
+    }
+
     /// A function of the rental alone, and therefore the same at every attempt.
     fn webhook_body(&self, DeliveryId { rental, event }: DeliveryId) -> Option<Bytes> {
         let (owner, rental) = self.rental(rental)?;
