@@ -6,15 +6,15 @@ use std::net::TcpStream;
 
 use criterion::Criterion;
 use mock_server::Server;
-use mock_server_core::Settings;
+use mock_server_core::AccountSettings;
 
 /// From writing the request to having read the answer.
 pub(crate) fn poll_on_one_connection(criterion: &mut Criterion) {
-    let settings = Settings {
+    let settings = AccountSettings {
         sms_delay: "never".parse().expect("a law"),
-        ..Settings::new(1)
+        ..AccountSettings::new(1)
     };
-    let server = Server::local().start(settings).expect("a free port");
+    let server = Server::local().start(settings.into()).expect("a free port");
     let mut stream = TcpStream::connect(server.address()).expect("the server listens");
     stream.set_nodelay(true).expect("a TCP socket");
     let key = "k".repeat(60);

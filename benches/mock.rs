@@ -6,13 +6,17 @@ use std::time::Duration;
 use contract::Moment;
 use criterion::Criterion;
 use jiff::Timestamp;
-use mock_server_core::{Body, Mock, Request, Settings};
+use mock_server_core::{AccountSettings, Body, Mock, Request};
 
 const KEY: [u8; 60] = [b'k'; 60];
 
 /// A poll of a rental that waits, among 10,000 of the same account.
 pub(crate) fn poll_decision(criterion: &mut Criterion) {
-    decide(criterion, "mock core: poll decision", Settings::new(1));
+    decide(
+        criterion,
+        "mock core: poll decision",
+        AccountSettings::new(1),
+    );
 }
 
 /// The same with two rules that practically never fire, one of which is for
@@ -22,9 +26,9 @@ pub(crate) fn poll_decision_with_faults(criterion: &mut Criterion) {
         "check_otp: status(503) probability 0.000000001",
         "rent: no_numbers nth 1000000",
     ];
-    let settings = Settings {
+    let settings = AccountSettings {
         faults: rules.map(|rule| rule.parse().expect("a rule")).into(),
-        ..Settings::new(1)
+        ..AccountSettings::new(1)
     };
     decide(
         criterion,
@@ -33,13 +37,13 @@ pub(crate) fn poll_decision_with_faults(criterion: &mut Criterion) {
     );
 }
 
-fn decide(criterion: &mut Criterion, name: &str, settings: Settings) {
-    let settings = Settings {
+fn decide(criterion: &mut Criterion, name: &str, settings: AccountSettings) {
+    let settings = AccountSettings {
         sms_delay: "never".parse().expect("a law"),
         balance: contract::Cents(100_000_000),
         ..settings
     };
-    let mut mock = Mock::new(settings, Timestamp::UNIX_EPOCH);
+    let mut mock = Mock::new(settings.into(), Timestamp::UNIX_EPOCH);
     let rent = Request {
         content_type: Some("application/json"),
         body: Body::Whole(br#"{"service":"whatsapp"}"#),

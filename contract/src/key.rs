@@ -5,12 +5,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use rand::Rng;
+use serde_with::DeserializeFromStr;
 
 use crate::dice::{Dice, Stream};
 
 /// A well-formed API key (CLAUSES A3: exactly 60 characters; visible ASCII,
 /// because it has to travel in a header).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, DeserializeFromStr)]
 pub struct ApiKey([u8; Self::LENGTH]);
 
 impl ApiKey {

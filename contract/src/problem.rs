@@ -16,6 +16,8 @@ pub enum Problem {
     MissingKey,
     /// An `Auth` header that is not a key of 60 characters.
     InvalidKey,
+    /// A well-formed key that nobody has.
+    UnknownKey,
     /// A body that is not what its content type says.
     UnreadableBody,
     /// A body that ended before its announced length.
@@ -51,6 +53,7 @@ impl Problem {
                 401,
                 "The API key is not valid: it has exactly 60 characters.",
             ),
+            Self::UnknownKey => (401, "The API key is not known."),
             Self::UnreadableBody => (400, "The request body is not what its Content-Type says."),
             Self::IncompleteBody => (400, "The request body ended before its announced length."),
             Self::BodyTooLarge => (413, "The request body is too large."),

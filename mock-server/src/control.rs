@@ -10,7 +10,6 @@ use bytes::Bytes;
 use contract::ApiKey;
 use hyper::StatusCode;
 use hyper::http::request::Parts;
-use mock_server_core::WebhookOutcome;
 use mock_server_core::control::{Advance, ClockView, Fired, LedgerView, Scope, Step};
 use mock_server_core::requests::{RequestView, Times};
 use serde::Serialize;
@@ -95,7 +94,7 @@ pub(crate) async fn answer(state: &State, head: &Parts, body: ReadBody) -> (Stat
 async fn carry_out(state: &State, head: &Parts, body: &ReadBody) -> Result<Bytes, ControlError> {
     state.guard.check(&head.headers)?;
     let call = Call::read(head, body)?;
-    let scope = scope(head)?;
+    let scope = scope(state, head)?;
     Ok(match call {
         Call::Health => json(&Health { status: "ok" }),
         Call::Version => json(&Version {
@@ -166,10 +165,7 @@ async fn step(state: &State, advance: &mut Advance) -> bool {
         Step::Wait => answered.await,
         Step::Post(attempt) => {
             let delivery = attempt.delivery;
-            let outcome = match &state.webhook {
-                Some(settings) => webhook::post(attempt, settings).await,
-                None => WebhookOutcome::Failed,
-            };
+            let outcome = webhook::post(attempt).await;
             state.webhook_answered(delivery, outcome);
             advance.posted(outcome);
         }
@@ -197,11 +193,13 @@ fn clocks(state: &State, scope: Scope) -> Clocks {
 }
 
 /// The account of the `Auth` header; without one, the whole server.
-fn scope(head: &Parts) -> Result<Scope, ControlError> {
-    match head.headers.get("auth") {
-        None => Ok(Scope::Server),
-        Some(key) => Ok(Scope::Account(ApiKey::from_bytes(key.as_bytes())?)),
-    }
+fn scope(state: &State, head: &Parts) -> Result<Scope, ControlError> {
+    let Some(key) = head.headers.get("auth") else {
+        return Ok(Scope::Server);
+    };
+    let key = ApiKey::from_bytes(key.as_bytes())?;
+    let scope = state.with(|mock, now| mock.scope(now, key));
+    scope.ok_or(ControlError::NoSuchAccount)
 }
 
 fn json(value: &impl Serialize) -> Bytes {

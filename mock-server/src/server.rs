@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 
-use mock_server_core::{Settings, WebhookSettings};
+use mock_server_core::Settings;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
@@ -85,8 +85,7 @@ impl Server {
     ///
     /// [`StartError`], and then nothing runs.
     pub fn start(&self, settings: Settings) -> Result<Running, StartError> {
-        let webhook = settings.webhook.clone();
-        self.check_webhook_host(webhook.as_ref())?;
+        self.check_webhook_hosts(&settings)?;
         let (switch, stop) = stop::channel();
         let mut threads = Threads {
             switch,
@@ -105,7 +104,7 @@ impl Server {
         }
         let (report, bound) = mpsc::channel();
         let main = Arc::clone(&ports[0].door);
-        let front = front((ports, report), inboxes, (state, webhook), stop);
+        let front = front((ports, report), inboxes, state, stop);
         threads.handles.push(worker::spawn("otplab-accept", front)?);
         let addresses = bound
             .recv()
@@ -130,15 +129,15 @@ impl Server {
         }
     }
 
-    fn check_webhook_host(&self, webhook: Option<&WebhookSettings>) -> Result<(), StartError> {
-        let Some(host) = webhook.map(|webhook| webhook.url.host()) else {
-            return Ok(());
-        };
-        let allowed = self.webhook_hosts.iter().any(|name| name == host);
-        if allowed || is_loopback(host) {
-            return Ok(());
+    fn check_webhook_hosts(&self, settings: &Settings) -> Result<(), StartError> {
+        let accounts = settings.accounts.values().chain([&settings.account]);
+        let webhooks = accounts.filter_map(|account| account.webhook.as_deref());
+        let mut hosts = webhooks.map(|webhook| webhook.url.host());
+        let allowed = |host: &str| self.webhook_hosts.iter().any(|name| name == host);
+        match hosts.find(|host| !is_loopback(host) && !allowed(host)) {
+            Some(host) => Err(StartError::WebhookHost(host.to_owned())),
+            None => Ok(()),
         }
-        Err(StartError::WebhookHost(host.to_owned()))
     }
 }
 
@@ -190,7 +189,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 async fn front(
     (ports, report): (Vec<Port>, Sender<Bound>),
     inboxes: Vec<worker::Inbox>,
-    (state, webhook): (Arc<State>, Option<WebhookSettings>),
+    state: Arc<State>,
     stop: Stop,
 ) {
     let listeners = match bind(ports) {
@@ -203,9 +202,7 @@ async fn front(
             return;
         }
     };
-    if let Some(settings) = webhook {
-        tokio::spawn(webhook::send_all(state, settings, stop.clone()));
-    }
+    tokio::spawn(webhook::send_all(state, stop.clone()));
     let accepting = listeners
         .into_iter()
         .map(|(door, listener)| worker::accept(listener, door, inboxes.clone(), stop.clone()));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use contract::Moment;
 use mock_server_core::{
-    DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome, WebhookSettings,
+    DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome,
 };
 use tokio::sync::Notify;
 
@@ -33,8 +33,6 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     /// The ports, and who is there.
     pub(crate) doors: Vec<Arc<Door>>,
-    /// Where webhooks go, if they go anywhere.
-    pub(crate) webhook: Option<WebhookSettings>,
     /// Those who wait for something to happen.
     pub(crate) watchers: Watchers,
     /// What the shell counts.
@@ -53,7 +51,6 @@ impl State {
     ) -> Self {
         let (clock, epoch) = Clock::start();
         Self {
-            webhook: settings.webhook.clone(),
             guard,
             answered: Notify::new(),
             watchers: Watchers::default(),

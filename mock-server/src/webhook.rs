@@ -23,18 +23,17 @@ use crate::stop::Stop;
 const CONCURRENT_POSTS: usize = 256;
 
 /// Posts until the stop.
-pub(crate) async fn send_all(state: Arc<State>, settings: WebhookSettings, stop: Stop) {
-    let settings = Arc::new(settings);
+pub(crate) async fn send_all(state: Arc<State>, stop: Stop) {
     let mut posts = JoinSet::new();
     let mut stopping = pin!(stop.requested());
     loop {
         while posts.len() < CONCURRENT_POSTS
             && let Some(attempt) = state.take_due_webhook()
         {
-            let (state, settings) = (Arc::clone(&state), Arc::clone(&settings));
+            let state = Arc::clone(&state);
             posts.spawn(async move {
                 let delivery = attempt.delivery;
-                let outcome = post(attempt, &settings).await;
+                let outcome = post(attempt).await;
                 state.webhook_answered(delivery, outcome);
             });
         }
@@ -50,8 +49,9 @@ pub(crate) async fn send_all(state: Arc<State>, settings: WebhookSettings, stop:
 }
 
 /// Posts once, and says how that went.
-pub(crate) async fn post(attempt: WebhookAttempt, settings: &WebhookSettings) -> WebhookOutcome {
-    match timeout(settings.timeout, exchange(attempt.body, settings)).await {
+pub(crate) async fn post(attempt: WebhookAttempt) -> WebhookOutcome {
+    let receiver = &attempt.receiver;
+    match timeout(receiver.timeout, exchange(attempt.body, receiver)).await {
         Ok(Ok(status)) if status.is_success() => WebhookOutcome::Acknowledged,
         _ => WebhookOutcome::Failed,
     }
@@ -69,8 +69,8 @@ enum PostError {
 }
 
 /// One post over a connection of its own, so that attempts share no fate.
-async fn exchange(body: Bytes, settings: &WebhookSettings) -> Result<StatusCode, PostError> {
-    let url = &settings.url;
+async fn exchange(body: Bytes, receiver: &WebhookSettings) -> Result<StatusCode, PostError> {
+    let url = &receiver.url;
     let stream = TcpStream::connect((url.host(), url.port())).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let request = Request::post(url.path())

@@ -128,6 +128,10 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "OTPLAB_JOURNAL_MAX", value_name = "COUNT")]
     pub(crate) journal_max: Option<usize>,
 
+    /// Refuse every key that is not in the configuration file under [accounts]
+    #[arg(long, env = "OTPLAB_STRICT_KEYS")]
+    pub(crate) strict_keys: bool,
+
     /// Threads that serve connections [default: as many as the machine has cores]
     #[arg(long, env = "OTPLAB_THREADS", value_name = "COUNT")]
     pub(crate) threads: Option<NonZeroUsize>,

@@ -11,7 +11,7 @@ use anyhow::Context;
 use contract::TimeSpan;
 use mock_server::limits::ConnectionCount;
 use mock_server::{Running, Server};
-use mock_server_core::Settings;
+use mock_server_core::{AccountSettings, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::choice::Choice;
@@ -78,33 +78,45 @@ fn describe(server: &Server, running: &Running, settings: &Settings) {
     if let Some(address) = running.admin_address() {
         log(&format!("control API and metrics on http://{address}"));
     }
-    if !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && !settings.strict_keys {
         log(
             "warning: other machines can reach this address, and any 60-character key is an account",
         );
     }
     log(&summary(server, settings));
+    if settings.strict_keys && settings.accounts.is_empty() {
+        log(
+            "warning: no key is known, so every request is refused; add keys to the configuration file, as [accounts.KEY]",
+        );
+    }
 }
 
 fn summary(server: &Server, settings: &Settings) -> String {
-    let Settings {
+    let AccountSettings {
         seed, sms_delay, ..
-    } = settings;
-    let life = TimeSpan(settings.rental_life);
-    let faults: Vec<_> = settings.faults.iter().map(ToString::to_string).collect();
+    } = &*settings.account;
+    let account = &settings.account;
+    let life = TimeSpan(account.rental_life);
+    let faults: Vec<_> = account.faults.iter().map(ToString::to_string).collect();
     let faults = match faults.as_slice() {
         [] => "none".to_owned(),
         rules => rules.join("; "),
     };
-    let webhook = settings
+    let webhook = account
         .webhook
         .as_ref()
         .map_or_else(|| "none".to_owned(), |webhook| webhook.url.to_string());
+    let keys = match (settings.strict_keys, settings.accounts.len()) {
+        (true, known) => format!("known keys {known}"),
+        (false, 0) => "any 60-character key".to_owned(),
+        (false, known) => {
+            format!("any 60-character key, {known} of them with settings of their own")
+        }
+    };
     format!(
-        "seed {seed}, sms delay {sms_delay}, rental life {life}, balance {} for any \
-         60-character key, webhook {webhook}, faults: {faults}, threads {}, \
-         connections up to {}",
-        settings.balance, server.workers, server.limits.connections
+        "seed {seed}, sms delay {sms_delay}, rental life {life}, balance {} for {keys}, \
+         webhook {webhook}, faults: {faults}, threads {}, connections up to {}",
+        account.balance, server.workers, server.limits.connections
     )
 }
 

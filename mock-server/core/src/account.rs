@@ -2,9 +2,9 @@
 //! that money and rentals agree; it knows no requests.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
 
-use contract::{Cents, Dice, Moment, Problem, Service};
+use contract::{ApiKey, Cents, Dice, Moment, Problem, Service};
 
 use crate::clock::AccountClock;
 use crate::fault::{FaultRecord, SmsPlan};
@@ -12,11 +12,16 @@ use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::PhoneBook;
 use crate::rental::{Rental, State, Terms};
+use crate::settings::AccountSettings;
 use crate::webhook::WebhookQueue;
 
 /// The tenant of the mock. Nothing of one account depends on another.
 #[derive(Debug)]
 pub(crate) struct Account {
+    /// How it behaves.
+    pub(crate) settings: Arc<AccountSettings>,
+    /// Its chances, with its own seed.
+    pub(crate) dice: Dice,
     /// What its dice are counted by.
     pub(crate) number: u64,
     /// Who it belongs to.
@@ -40,22 +45,19 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// A fresh account.
-    pub(crate) fn open(
-        dice: Dice,
-        number: u64,
-        opening: Cents,
-        faults: FaultRecord,
-        clock: AccountClock,
-    ) -> Self {
+    /// The account of `key`, fresh at `now` of the server's time.
+    pub(crate) fn open(key: &ApiKey, settings: Arc<AccountSettings>, now: Moment) -> Self {
+        let (dice, number) = (Dice::new(settings.seed), key.account());
         Self {
+            dice,
             number,
             person: Person::invent(dice, number),
-            faults,
-            clock,
+            faults: FaultRecord::begin(now, settings.faults.len()),
+            clock: AccountClock::starting(now, settings.time_scale),
             webhooks: WebhookQueue::default(),
             agenda: None,
-            ledger: Ledger::new(opening),
+            ledger: Ledger::new(settings.balance),
+            settings,
             phones: PhoneBook::new(dice, number),
             rentals: Vec::new(),
             with_second_sms: BTreeMap::new(),
@@ -74,9 +76,15 @@ impl Account {
         now: Moment,
         service: &'static Service,
         id: u32,
-        (terms, sms): (Terms<'_>, SmsPlan),
+        sms: SmsPlan,
     ) -> Result<Rental, Problem> {
-        self.settle(now, terms);
+        self.settle(now);
+        let settings = Arc::clone(&self.settings);
+        let terms = Terms {
+            dice: self.dice,
+            sms_delay: &settings.sms_delay,
+            life: settings.rental_life,
+        };
         if !self.ledger.affords(service.price) {
             return Err(Problem::InsufficientBalance);
         }
@@ -97,8 +105,8 @@ impl Account {
     }
 
     /// Money left at `now`.
-    pub(crate) fn balance(&mut self, now: Moment, terms: Terms<'_>) -> Cents {
-        self.settle(now, terms);
+    pub(crate) fn balance(&mut self, now: Moment) -> Cents {
+        self.settle(now);
         self.ledger.balance()
     }
 
@@ -120,17 +128,22 @@ impl Account {
     }
 
     /// The account's money at `now`, in its parts.
-    pub(crate) fn ledger(&mut self, now: Moment, terms: Terms<'_>) -> Ledger {
-        self.settle(now, terms);
+    pub(crate) fn ledger(&mut self, now: Moment) -> Ledger {
+        self.settle(now);
         self.ledger
     }
 
     /// The price of all rentals that have not ended without an SMS at `now`,
     /// counted from their states alone: what the ledger must have taken.
-    pub(crate) fn owed(&self, now: Moment, life: Duration) -> Cents {
+    pub(crate) fn owed(&self, now: Moment) -> Cents {
         let rentals = self.rentals.iter();
-        let kept = rentals.filter(|rental| rental.state(now, life) != State::Expired);
+        let kept = rentals.filter(|rental| self.state(rental, now) != State::Expired);
         kept.map(|rental| rental.service.price).sum()
+    }
+
+    /// Where a rental of this account stands at `now`.
+    pub(crate) fn state(&self, rental: &Rental, now: Moment) -> State {
+        rental.state(now, self.settings.rental_life)
     }
 
     /// All rentals, the oldest first.
@@ -140,9 +153,10 @@ impl Account {
 
     /// Refunds what has ended without an SMS. Done when somebody looks, which
     /// nobody can tell from it being done on time.
-    fn settle(&mut self, now: Moment, terms: Terms<'_>) {
+    fn settle(&mut self, now: Moment) {
+        let life = self.settings.rental_life;
         while let Some(rental) = self.rentals.get(self.settled)
-            && rental.created + terms.life <= now
+            && rental.created + life <= now
         {
             if rental.sms_at().is_none() {
                 self.ledger.refund(rental.service.price);
@@ -154,13 +168,12 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
-    use contract::Law;
+    use std::time::Duration;
+
     use contract::service::SERVICES;
     use proptest::prelude::*;
 
     use super::*;
-
-    const LIFE: Duration = Duration::from_secs(1200);
 
     proptest! {
         #[test]
@@ -169,18 +182,22 @@ mod tests {
             opening in 0_i64..20_000,
             seed: u64,
         ) {
-            let sms_delay: Law = "0.5*uniform(0s,1300s) + 0.5*never".parse().expect("a law");
-            let terms = Terms { dice: Dice::new(seed), sms_delay: &sms_delay, life: LIFE };
-            let mut account = Account::open(terms.dice, 1, Cents(opening), FaultRecord::begin(Moment::START, 0), AccountClock::starting(Moment::START, 1.0));
+            let settings = AccountSettings {
+                sms_delay: "0.5*uniform(0s,1300s) + 0.5*never".parse().expect("a law"),
+                balance: Cents(opening),
+                ..AccountSettings::new(seed)
+            };
+            let key = ApiKey::made_up(Dice::new(seed), 0);
+            let mut account = Account::open(&key, Arc::new(settings), Moment::START);
             let mut now = Moment::START;
             for (id, (seconds, service, sms)) in steps.into_iter().enumerate() {
                 now += Duration::from_secs(seconds);
-                let before = account.balance(now, terms);
+                let before = account.balance(now);
                 let service = &SERVICES[service];
-                let refused = account.rent(now, service, id as u32, (terms, sms)).is_err();
+                let refused = account.rent(now, service, id as u32, sms).is_err();
                 prop_assert_eq!(refused, before < service.price);
-                prop_assert_eq!(account.balance(now, terms), Cents(opening) - account.owed(now, LIFE));
-                prop_assert!(account.balance(now, terms) >= Cents::ZERO);
+                prop_assert_eq!(account.balance(now), Cents(opening) - account.owed(now));
+                prop_assert!(account.balance(now) >= Cents::ZERO);
             }
         }
     }

@@ -4,13 +4,14 @@
 //! Everything here is about one account or about all of them, and touches no other.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{ApiKey, Cents, Moment};
 use serde::Serialize;
 
 use crate::history;
-use crate::mock::{self, Mock};
+use crate::mock::Mock;
 use crate::settings::TimeScale;
 use crate::webhook::{WebhookAttempt, WebhookOutcome};
 
@@ -19,8 +20,22 @@ use crate::webhook::{WebhookAttempt, WebhookOutcome};
 pub enum Scope {
     /// Every account, and for settings also those to come.
     Server,
-    /// The owner of this key, who need not have been here before.
-    Account(ApiKey),
+    /// One account.
+    Account(AccountPlace),
+}
+
+/// Names an account of this mock, for as long as the mock lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountPlace(pub(crate) u32);
+
+impl Scope {
+    /// The account, if it is about one.
+    pub(crate) const fn place(self) -> Option<u32> {
+        match self {
+            Self::Server => None,
+            Self::Account(AccountPlace(place)) => Some(place),
+        }
+    }
 }
 
 /// What time it is for an account.
@@ -111,6 +126,13 @@ pub enum Step {
 }
 
 impl Mock {
+    /// The account of `key`, which need not have been here before; `None` if only
+    /// certain keys are known and this is none of them.
+    pub fn scope(&mut self, now: Moment, key: ApiKey) -> Option<Scope> {
+        self.advance(now);
+        self.admit(key).map(AccountPlace).map(Scope::Account)
+    }
+
     /// Forgets rentals, money, counts and requests of an account or of all: each is as
     /// fresh as at its first use, with the same numbers and codes to come.
     /// What was pending for it never happens.
@@ -136,7 +158,7 @@ impl Mock {
     pub fn set_pace(&mut self, now: Moment, scope: Scope, TimeScale(pace): TimeScale) {
         let now = self.advance(now);
         if scope == Scope::Server {
-            self.settings.time_scale = pace;
+            Arc::make_mut(&mut self.settings.account).time_scale = pace;
         }
         for place in self.places(scope) {
             self.account_mut(place).1.clock.set_pace(now, pace);
@@ -170,18 +192,17 @@ impl Mock {
     }
 
     fn ledger_view(&mut self, place: u32, now: Moment) -> LedgerView {
-        let terms = mock::terms(&self.settings, self.dice);
         let owner = self.accounts.get_index_mut(place as usize);
         let (key, account) = owner.expect("invariant: places are of accounts");
         let local = account.clock.local(now);
-        let ledger = account.ledger(local, terms);
+        let ledger = account.ledger(local);
         LedgerView {
             account: redacted(key),
             opening: ledger.opening,
             charged: ledger.charged,
             refunded: ledger.refunded,
             balance: ledger.balance(),
-            conserved: ledger.balance() == ledger.opening - account.owed(local, terms.life),
+            conserved: ledger.balance() == ledger.opening - account.owed(local),
         }
     }
 
@@ -230,9 +251,9 @@ impl Mock {
 
     /// What the rentals of an account did after `from` and up to `target`.
     fn happened(&mut self, place: u32, from: Moment, target: Moment, fired: &mut Vec<Fired>) {
-        let life = self.settings.rental_life;
         let within = |moment: Moment| from < moment && moment <= target;
         let (_, account) = self.account_mut(place);
+        let life = account.settings.rental_life;
         let events: Vec<_> = account
             .rentals()
             .iter()
@@ -266,10 +287,10 @@ impl Mock {
         }
     }
 
-    fn places(&mut self, scope: Scope) -> Vec<u32> {
-        match scope {
-            Scope::Server => (0..self.accounts.len() as u32).collect(),
-            Scope::Account(key) => vec![self.place(key)],
+    fn places(&self, scope: Scope) -> Vec<u32> {
+        match scope.place() {
+            None => (0..self.accounts.len() as u32).collect(),
+            Some(place) => vec![place],
         }
     }
 }

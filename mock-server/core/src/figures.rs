@@ -109,9 +109,8 @@ impl Mock {
             expired: 0,
             sms_delivered: counts.forgotten_sms,
         };
-        let life = self.settings.rental_life;
         for account in self.accounts.values() {
-            let local = account.clock.local(now);
+            let (local, life) = (account.clock.local(now), account.settings.rental_life);
             for rental in account.rentals() {
                 *match rental.state(local, life) {
                     State::Pending => &mut figures.pending,

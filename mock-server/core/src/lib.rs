@@ -62,6 +62,6 @@ pub use figures::Figures;
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};
 pub use request::{Body, Request};
-pub use settings::{Settings, SettingsFile, WebhookSettings};
+pub use settings::{AccountSettings, Settings, SettingsFile, WebhookSettings};
 pub use webhook::{DeliveryId, WebhookAttempt, WebhookOutcome};
 pub use webhook_url::{WebhookUrl, WebhookUrlError};

@@ -1,24 +1,24 @@
 //! The mock: from a moment and a request to a reply. It owns everything and
 //! waits for nothing; the time it knows is the time it was last told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use contract::body::{self, CheckOtp, HistoryRow, Profile, Rent, User, Webhook};
-use contract::{ApiKey, Dice, Moment, Problem, Route, RouteError, Truth};
+use contract::{ApiKey, Moment, Problem, Route, RouteError, Truth};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 use crate::account::Account;
 use crate::agenda::Agenda;
-use crate::clock::AccountClock;
-use crate::fault::{self, FaultRecord, PreferenceError, SmsPlan, Verdict};
+use crate::fault::{self, PreferenceError, SmsPlan, Verdict};
 use crate::history::{self, Page};
 use crate::journal::Journal;
 use crate::register::{Place, Register};
 use crate::rent_body;
-use crate::rental::{Rental, State, Terms};
+use crate::rental::{Rental, State};
 use crate::reply::{Delivery, Reply, json};
 use crate::request::Request;
 use crate::settings::Settings;
@@ -30,7 +30,6 @@ pub struct Mock {
     pub(crate) settings: Settings,
     /// What the wall clock showed at [`Moment::START`].
     pub(crate) epoch: Timestamp,
-    pub(crate) dice: Dice,
     /// The latest moment that anybody told us. Time given by two threads may
     /// arrive out of order; it must not run backwards for an account.
     now: Moment,
@@ -47,7 +46,6 @@ impl Mock {
     /// An API without any accounts, whose run began when the wall clock showed `epoch`.
     pub fn new(settings: Settings, epoch: Timestamp) -> Self {
         Self {
-            dice: Dice::new(settings.seed),
             journal: Journal::new(settings.journal_max),
             settings,
             epoch,
@@ -85,13 +83,12 @@ impl Mock {
     /// Tells what became of an attempt that ended at `now`.
     pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
         let now = self.advance(now);
-        let (Some(settings), Some(Place { account, .. })) =
-            (&self.settings.webhook, self.register.place(delivery.rental))
-        else {
+        let Some(Place { account, .. }) = self.register.place(delivery.rental) else {
             return;
         };
         let owner = &mut self.accounts[account as usize];
         let local = owner.clock.local(now);
+        let settings = owner.settings.webhook.as_deref();
         owner.webhooks.end(local, delivery, outcome, settings);
         self.reschedule(account);
     }
@@ -100,6 +97,7 @@ impl Mock {
     pub(crate) fn begin_webhook(&mut self, place: u32, now: Moment) -> Option<WebhookAttempt> {
         let account = &mut self.accounts[place as usize];
         let begun = account.webhooks.begin(account.clock.local(now));
+        let receiver = account.settings.webhook.clone();
         self.reschedule(place);
         let (delivery, number) = begun?;
         let body = self.webhook_body(delivery)?;
@@ -107,6 +105,7 @@ impl Mock {
             delivery,
             number,
             body,
+            receiver: receiver?,
         })
     }
 
@@ -173,15 +172,24 @@ impl Mock {
         let Some((effect, strike)) = verdict.effect() else {
             return reply;
         };
-        let account = self.accounts[account as usize].number;
-        effect.befall(reply, at, || strike.data((self.dice, account)))
+        let account = &self.accounts[account as usize];
+        effect.befall(reply, at, || strike.data((account.dice, account.number)))
     }
 
     /// The place of the account that owns the key in a header.
     fn account(&mut self, auth: Option<&[u8]>) -> Result<u32, Problem> {
         let key = ApiKey::from_bytes(auth.ok_or(Problem::MissingKey)?)
             .map_err(|_| Problem::InvalidKey)?;
-        Ok(self.place(key))
+        self.admit(key).ok_or(Problem::UnknownKey)
+    }
+
+    /// The place of the key's account, which is opened at its first use; `None`
+    /// if only certain keys are known and this is none of them.
+    pub(crate) fn admit(&mut self, key: ApiKey) -> Option<u32> {
+        match self.accounts.get_index_of(&key) {
+            Some(place) => Some(place as u32),
+            None => self.open(key),
+        }
     }
 
     /// The place of the account that owns the key in a header, if it was here before.
@@ -191,37 +199,19 @@ impl Mock {
         self.accounts.get_index_of(&key).map(|place| place as u32)
     }
 
-    /// The place of the key's account, which is opened at its first use.
-    pub(crate) fn place(&mut self, key: ApiKey) -> u32 {
-        match self.accounts.get_index_of(&key) {
-            Some(place) => place as u32,
-            None => self.open(key),
-        }
-    }
-
     #[cold]
-    fn open(&mut self, key: ApiKey) -> u32 {
-        let account = self.invent(&key, self.now);
-        self.accounts.insert_full(key, account).0 as u32
-    }
-
-    fn invent(&self, key: &ApiKey, now: Moment) -> Account {
-        let Settings {
-            balance,
-            faults,
-            time_scale,
-            ..
-        } = &self.settings;
-        let clock = AccountClock::starting(now, *time_scale);
-        let faults = FaultRecord::begin(now, faults.len());
-        Account::open(self.dice, key.account(), *balance, faults, clock)
+    fn open(&mut self, key: ApiKey) -> Option<u32> {
+        let settings = Arc::clone(self.settings.of(&key)?);
+        let account = Account::open(&key, settings, self.now);
+        Some(self.accounts.insert_full(key, account).0 as u32)
     }
 
     /// The account at `place` as it would be opened now.
     pub(crate) fn fresh_account(&self, place: u32, now: Moment) -> Account {
         let owner = self.accounts.get_index(place as usize);
-        let (key, _) = owner.expect("invariant: places are of accounts");
-        self.invent(key, now)
+        let (key, account) = owner.expect("invariant: places are of accounts");
+        let settings = self.settings.of(key).unwrap_or(&account.settings);
+        Account::open(key, Arc::clone(settings), now)
     }
 
     /// The account at `place`, with its key.
@@ -237,7 +227,8 @@ impl Mock {
         route: &Route<'_>,
         prefer: Option<&str>,
     ) -> Result<Verdict, PreferenceError> {
-        if self.settings.faults.is_empty() && prefer.is_none() {
+        let account = &mut self.accounts[place as usize];
+        if account.settings.faults.is_empty() && prefer.is_none() {
             return Ok(Verdict::HARMLESS);
         }
         let operation = route.operation();
@@ -245,9 +236,8 @@ impl Mock {
             Some(header) => fault::preferred(header, operation)?,
             None => None,
         };
-        let account = &mut self.accounts[place as usize];
-        let rules = (self.settings.faults.as_slice(), preferred.as_ref());
-        let dice = (self.dice, account.number);
+        let rules = (account.settings.faults.as_slice(), preferred.as_ref());
+        let dice = (account.dice, account.number);
         let request = (operation, now);
         Ok(Verdict::reach(rules, &mut account.faults, dice, request))
     }
@@ -280,9 +270,10 @@ impl Mock {
         if owner != account {
             return Err(Problem::NoSuchRental);
         }
-        let body = match rental.state(times.now, self.settings.rental_life) {
+        let owner = &self.accounts[owner as usize];
+        let body = match owner.state(rental, times.now) {
             State::Pending => self.waiting.clone(),
-            State::Completed => received(self.accounts[owner as usize].shown(rental, times.now)),
+            State::Completed => received(owner.shown(rental, times.now)),
             State::Expired => json(&CheckOtp::expired()),
         };
         let truth = request.truth.then(|| truth(rental, times)).flatten();
@@ -300,9 +291,8 @@ impl Mock {
     ) -> Result<Reply, Problem> {
         let service = rent_body::service(request.content_type, request.body)?;
         let id = self.register.next_id();
-        let terms = terms(&self.settings, self.dice);
         let account = &mut self.accounts[place as usize];
-        let rental = account.rent(times.now, service, id, (terms, sms))?;
+        let rental = account.rent(times.now, service, id, sms)?;
         let index = account.rentals().len() as u32 - 1;
         let second = account.with_second_sms(id).copied();
         self.register.enter(Place {
@@ -316,38 +306,22 @@ impl Mock {
         ] {
             self.plan_webhook(place, rental, event);
         }
-        Ok(Reply::success(self.rented(&rental), times.at))
+        let life = self.accounts[place as usize].settings.rental_life;
+        Ok(Reply::success(rented(&rental, life), times.at))
     }
 
     fn plan_webhook(&mut self, place: u32, rental: Option<Rental>, event: SmsEvent) {
-        let planned = rental.filter(|_| self.settings.webhook.is_some());
+        let account = &mut self.accounts[place as usize];
+        let planned = rental.filter(|_| account.settings.webhook.is_some());
         if let Some((moment, rental)) = planned.and_then(|r| Some((r.sms_at()?, r.id))) {
-            let webhooks = &mut self.accounts[place as usize].webhooks;
-            webhooks.plan(moment, DeliveryId { rental, event });
+            account.webhooks.plan(moment, DeliveryId { rental, event });
             self.reschedule(place);
         }
     }
 
-    fn rented(&self, rental: &Rental) -> Bytes {
-        let life = self.settings.rental_life;
-        json(&Rent {
-            success: true,
-            message: body::RENTED.into(),
-            rental: body::Rental {
-                id: u64::from(rental.id),
-                phone: rental.phone.digits().into(),
-                service: rental.service.rent_name.into(),
-                cost: rental.service.price,
-                // Rounded up, because a life of half a second is not one of none.
-                expires_in_seconds: life.as_millis().div_ceil(1000) as u64,
-            },
-        })
-    }
-
     fn profile(&mut self, account: u32, times: Times) -> Reply {
-        let terms = terms(&self.settings, self.dice);
         let account = &mut self.accounts[account as usize];
-        let balance = account.balance(times.now, terms);
+        let balance = account.balance(times.now);
         let body = json(&Profile {
             success: true,
             user: User {
@@ -360,11 +334,10 @@ impl Mock {
     }
 
     fn history(&self, account: u32, request: &Request<'_>, times: Times) -> Reply {
-        let life = self.settings.rental_life;
         let account = &self.accounts[account as usize];
         let describe = |rental: &Rental| -> HistoryRow<'static> {
             let rental = account.shown(rental, times.now);
-            history::row(rental, rental.state(times.now, life), self.epoch)
+            history::row(rental, account.state(rental, times.now), self.epoch)
         };
         let page = Page::from_query(request.query).of(account.rentals(), describe);
         Reply::success(json(&page), times.at)
@@ -422,12 +395,19 @@ fn find_route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
     })
 }
 
-pub(crate) const fn terms(settings: &Settings, dice: Dice) -> Terms<'_> {
-    Terms {
-        dice,
-        sms_delay: &settings.sms_delay,
-        life: settings.rental_life,
-    }
+fn rented(rental: &Rental, life: Duration) -> Bytes {
+    json(&Rent {
+        success: true,
+        message: body::RENTED.into(),
+        rental: body::Rental {
+            id: u64::from(rental.id),
+            phone: rental.phone.digits().into(),
+            service: rental.service.rent_name.into(),
+            cost: rental.service.price,
+            // Rounded up, because a life of half a second is not one of none.
+            expires_in_seconds: life.as_millis().div_ceil(1000) as u64,
+        },
+    })
 }
 
 fn received(rental: &Rental) -> Bytes {

@@ -86,24 +86,21 @@ pub struct Verification {
 
 impl Mock {
     /// The latest `limit` matching requests, the newest first.
-    pub fn requests(&mut self, scope: Scope, matcher: &Matcher, limit: usize) -> Vec<RequestView> {
-        let account = self.journal_account(scope);
-        let found = self.journal.of(account).rev();
+    pub fn requests(&self, scope: Scope, matcher: &Matcher, limit: usize) -> Vec<RequestView> {
+        let found = self.journal.of(scope.place()).rev();
         let found = found.filter(|entry| matcher.fits(entry)).take(limit);
         found.map(|entry| self.request_view(entry)).collect()
     }
 
     /// Forgets the requests of an account or of all.
     pub fn forget_requests(&mut self, scope: Scope) {
-        let account = self.journal_account(scope);
-        self.journal.clear(account);
+        self.journal.clear(scope.place());
     }
 
     /// Whether matching requests came as often as they should have.
-    pub fn verify(&mut self, scope: Scope, matcher: &Matcher, times: Times) -> Verification {
+    pub fn verify(&self, scope: Scope, matcher: &Matcher, times: Times) -> Verification {
         let matched = self.matching(scope, matcher);
-        let account = self.journal_account(scope);
-        let evicted = self.journal.evicted(account);
+        let evicted = self.journal.evicted(scope.place());
         Verification {
             result: times.judge(matched as u64, evicted > 0),
             matched,
@@ -112,17 +109,9 @@ impl Mock {
     }
 
     /// How many matching requests the journal holds.
-    pub(crate) fn matching(&mut self, scope: Scope, matcher: &Matcher) -> usize {
-        let account = self.journal_account(scope);
-        let entries = self.journal.of(account);
+    pub(crate) fn matching(&self, scope: Scope, matcher: &Matcher) -> usize {
+        let entries = self.journal.of(scope.place());
         entries.filter(|entry| matcher.fits(entry)).count()
-    }
-
-    fn journal_account(&mut self, scope: Scope) -> Option<u32> {
-        match scope {
-            Scope::Server => None,
-            Scope::Account(key) => Some(self.place(key)),
-        }
     }
 
     fn request_view(&self, entry: &Entry) -> RequestView {

@@ -78,19 +78,16 @@ impl Mock {
         }
     }
 
-    fn watch_rental(&mut self, now: Moment, scope: Scope, id: u32, goal: Goal) -> Watch {
-        let asking = match scope {
-            Scope::Server => None,
-            Scope::Account(key) => Some(self.place(key)),
-        };
+    fn watch_rental(&self, now: Moment, scope: Scope, id: u32, goal: Goal) -> Watch {
+        let asking = scope.place();
         let Some((owner, rental)) = self.rental(id).filter(|(owner, _)| {
             // An account knows its own rentals only.
             asking.is_none_or(|place| place == *owner)
         }) else {
             return Watch::NoSuchRental;
         };
-        let clock = &self.accounts[owner as usize].clock;
-        let life = self.settings.rental_life;
+        let owner = &self.accounts[owner as usize];
+        let (clock, life) = (&owner.clock, owner.settings.rental_life);
         let end = match rental.sms_at() {
             Some(arrival) if goal != Goal::Expired => Some(arrival),
             None if goal != Goal::Completed => Some(rental.created + life),

@@ -2,6 +2,7 @@
 //! them, and waiting for the moment, is the shell's business.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use contract::Moment;
@@ -37,6 +38,8 @@ pub struct WebhookAttempt {
     pub number: u32,
     /// The same bytes at every attempt.
     pub body: Bytes,
+    /// Where to, and how patiently.
+    pub receiver: Arc<WebhookSettings>,
 }
 
 /// What became of an attempt.
@@ -87,18 +90,22 @@ impl WebhookQueue {
     }
 
     /// Ends an attempt: done with, or again later, or given up. Attempts are
-    /// spaced from begin to begin, however long the receiver takes to fail.
+    /// spaced from begin to begin, however long the receiver takes to fail. A
+    /// receiver that is no more gets no other attempt.
     pub(crate) fn end(
         &mut self,
         now: Moment,
         delivery: DeliveryId,
         outcome: WebhookOutcome,
-        settings: &WebhookSettings,
+        settings: Option<&WebhookSettings>,
     ) {
         let Some((number, begun)) = self.in_flight.remove(&delivery) else {
             return;
         };
-        if outcome == WebhookOutcome::Failed && number < settings.attempts {
+        if let Some(settings) = settings
+            && outcome == WebhookOutcome::Failed
+            && number < settings.attempts
+        {
             let again = now.max(begun + settings.spacing);
             self.due.insert((again, delivery), number);
         }
@@ -145,7 +152,7 @@ mod tests {
             let now = queue.next_due().expect("one is due");
             assert_eq!(now, at(15 * (u64::from(number) - 1)));
             assert_eq!(queue.begin(now), Some((event(1), number)));
-            queue.end(now, event(1), WebhookOutcome::Failed, &settings());
+            queue.end(now, event(1), WebhookOutcome::Failed, Some(&settings()));
         }
         assert_eq!(queue.next_due(), None);
     }
@@ -155,8 +162,13 @@ mod tests {
         let mut queue = WebhookQueue::default();
         queue.plan(at(0), event(1));
         queue.begin(at(0));
-        queue.end(at(0), event(1), WebhookOutcome::Acknowledged, &settings());
-        queue.end(at(0), event(1), WebhookOutcome::Failed, &settings());
+        queue.end(
+            at(0),
+            event(1),
+            WebhookOutcome::Acknowledged,
+            Some(&settings()),
+        );
+        queue.end(at(0), event(1), WebhookOutcome::Failed, Some(&settings()));
         assert_eq!(queue.next_due(), None);
     }
 }

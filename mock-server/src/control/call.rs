@@ -58,6 +58,11 @@ pub(super) enum ControlError {
     NoSuchCall,
     #[error("the Auth header names the account that a control request is about: {0}")]
     Key(#[from] contract::key::KeyError),
+    #[error(
+        "no account has the key of the Auth header, and --strict-keys opens none; \
+         add it to the configuration file under [accounts]"
+    )]
+    NoSuchAccount,
     #[error("the request body is not understood: {0}; write it like {1}")]
     Body(String, &'static str),
     #[error("there is no rental with this id, or it is another account's")]
@@ -184,7 +189,7 @@ impl ControlError {
     pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::Guard(_) => StatusCode::FORBIDDEN,
-            Self::NoSuchCall | Self::NoSuchRental => StatusCode::NOT_FOUND,
+            Self::NoSuchCall | Self::NoSuchAccount | Self::NoSuchRental => StatusCode::NOT_FOUND,
             Self::Key(_) | Self::Body(..) => StatusCode::BAD_REQUEST,
         }
     }

@@ -3,10 +3,11 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 
 use contract::{Moment, Truth};
 use mock_server::{Running, Server};
-use mock_server_core::{Body, Delivery, Mock, Request, Settings, SettingsFile};
+use mock_server_core::{Body, Delivery, Mock, Request, Settings, SettingsFile, WebhookSettings};
 use serde_json::Value;
 
 /// What a test asks.
@@ -71,6 +72,13 @@ pub(crate) trait Arm {
 pub(crate) fn settings(toml: &str) -> Settings {
     let file: SettingsFile = contract::document::parse("settings", toml).expect(toml);
     file.resolve(7)
+}
+
+/// The same, with a receiver for the webhooks of every account.
+pub(crate) fn posting(receiver: WebhookSettings, toml: &str) -> Settings {
+    let mut settings = settings(toml);
+    Arc::make_mut(&mut settings.account).webhook = Some(Arc::new(receiver));
+    settings
 }
 
 /// Runs one scenario against both arms.

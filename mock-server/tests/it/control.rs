@@ -8,7 +8,7 @@ use mock_server::{Running, Server};
 use mock_server_core::{Settings, WebhookSettings};
 use serde_json::{Value, json};
 
-use crate::arm::{Answer, Ask, exchange, get, key, over_http, rent, settings, written};
+use crate::arm::{Answer, Ask, exchange, get, key, over_http, posting, rent, settings, written};
 
 fn start(settings: Settings) -> Running {
     Server::local().start(settings).expect("a free port")
@@ -50,10 +50,7 @@ fn twenty_minutes_take_no_time_and_retries_are_exhausted() {
     let gone = listener.local_addr().expect("bound").port();
     drop(listener);
     let url = format!("http://127.0.0.1:{gone}/").parse().expect("a URL");
-    let running = start(Settings {
-        webhook: Some(WebhookSettings::new(url)),
-        ..settings(r#"sms_delay = "3s""#)
-    });
+    let running = start(posting(WebhookSettings::new(url), r#"sms_delay = "3s""#));
     let (address, key) = (running.address(), key(1));
     over_http(address, rent(&key, "service=whatsapp"));
     let advanced = advance(address, Some(&key), "20m");

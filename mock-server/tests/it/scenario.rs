@@ -115,6 +115,23 @@ fn refused(answer: &Answer, status: u16, message: &str) {
 }
 
 #[test]
+fn with_strict_keys_only_known_keys_have_accounts_and_each_its_own_settings() {
+    let (poor, quick) = (key(1), key(2));
+    let toml = format!(
+        "strict_keys = true\nbalance = \"9.00\"\n\
+         [accounts.{poor}]\nbalance = \"0.50\"\n[accounts.{quick}]\nsms_delay = \"0s\""
+    );
+    both(&toml, |arm| {
+        let stranger = arm.ask(get(&key(3), "/api/v1/profile"));
+        refused(&stranger, 401, "The API key is not known.");
+        assert_eq!(arm.ask(rent(&poor, "service=whatsapp")).status, 402);
+        assert_eq!(arm.ask(rent(&quick, "service=whatsapp")).status, 200);
+        let poll = arm.ask(get(&quick, "/api/v1/number/check-otp/13322954"));
+        assert_eq!(poll.json()["sms_received"], true);
+    });
+}
+
+#[test]
 fn refusals_follow_the_default_dialect() {
     both("", |arm| {
         let key = key(1);

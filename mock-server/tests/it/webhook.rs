@@ -8,19 +8,17 @@ use mock_server::{Server, StartError};
 use mock_server_core::{Settings, WebhookSettings};
 use serde_json::Value;
 
-use crate::arm::{get, key, over_http, rent, settings};
+use crate::arm::{get, key, over_http, posting, rent};
 
 const POLL: &str = "/api/v1/number/check-otp/13322954";
 
 fn posting_to(url: &str) -> Settings {
     let url = url.parse().expect(url);
-    Settings {
-        webhook: Some(WebhookSettings {
-            spacing: Duration::from_millis(5),
-            ..WebhookSettings::new(url)
-        }),
-        ..settings(r#"sms_delay = "5ms""#)
-    }
+    let receiver = WebhookSettings {
+        spacing: Duration::from_millis(5),
+        ..WebhookSettings::new(url)
+    };
+    posting(receiver, r#"sms_delay = "5ms""#)
 }
 
 /// Takes one post and answers it with `status`; the head and the body.

@@ -1,15 +1,16 @@
 //! From flags, environment and file to one complete plan.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::Context;
-use contract::{Cents, Law, document};
+use contract::{ApiKey, Cents, Law, document};
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server::{Limits, Server};
-use mock_server_core::settings::{RentalLife, TimeScale};
+use mock_server_core::settings::{AccountPatch, RentalLife, TimeScale};
 use mock_server_core::{FaultRule, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
@@ -123,6 +124,8 @@ struct ServeFile {
     arrival_time: Option<ArrivalTime>,
     time_scale: Option<TimeScale>,
     journal_max: Option<usize>,
+    strict_keys: Option<bool>,
+    accounts: Option<BTreeMap<ApiKey, AccountPatch>>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
     faults: Option<Vec<FaultRule>>,
@@ -161,6 +164,8 @@ impl From<ServeFile> for Choice {
                 rental_life: file.rental_life,
                 webhook_url: file.webhook_url,
                 time_scale: file.time_scale,
+                accounts: file.accounts,
+                strict_keys: file.strict_keys,
                 journal_max: file.journal_max,
             },
         }
@@ -190,6 +195,8 @@ impl From<ServeArguments> for Choice {
                 rental_life: typed.rental_life,
                 webhook_url: typed.webhook_url,
                 time_scale: typed.time_scale,
+                accounts: None,
+                strict_keys: typed.strict_keys.then_some(true),
                 journal_max: typed.journal_max,
             },
         }

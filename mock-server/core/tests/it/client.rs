@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use contract::Moment;
 use contract::body::{CheckOtp, History, HistoryRow, Profile, Rent};
+use contract::{ApiKey, Moment};
 use jiff::Timestamp;
+use mock_server_core::control::Scope;
 use mock_server_core::{Mock, Reply, Request, SettingsFile};
 
 /// 2026-06-11T03:20:14Z, the documentation's `created_at`.
@@ -25,12 +26,18 @@ impl Client {
         Self::with(file.resolve(7))
     }
 
-    pub(crate) fn with(settings: mock_server_core::Settings) -> Self {
+    pub(crate) fn with(settings: impl Into<mock_server_core::Settings>) -> Self {
         let epoch = Timestamp::from_second(EPOCH).expect("in range");
         Self {
-            mock: Mock::new(settings, epoch),
+            mock: Mock::new(settings.into(), epoch),
             now: Moment::START,
         }
+    }
+
+    /// The customer, for control requests.
+    pub(crate) fn me(&mut self) -> Scope {
+        let key = ApiKey::from_bytes(&KEY).expect("well-formed");
+        self.mock.scope(self.now, key).expect("any key will do")
     }
 
     /// Turns the clock to `seconds` after the start.

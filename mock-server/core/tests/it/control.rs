@@ -1,30 +1,27 @@
 //! Clocks, resets and money in a tester's hands, under a server time that the
 //! tests make up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{ApiKey, Cents, Moment};
 use mock_server_core::control::{Event, Fired, LedgerView, Scope, Step};
 use mock_server_core::settings::TimeScale;
-use mock_server_core::{Settings, WebhookOutcome, WebhookSettings};
+use mock_server_core::{AccountSettings, WebhookOutcome, WebhookSettings};
 use proptest::prelude::*;
 
 use crate::client::Client;
-
-pub(crate) fn me() -> Scope {
-    Scope::Account(ApiKey::from_bytes(&[b'k'; 60]).expect("well-formed"))
-}
 
 fn pace(pace: f64) -> TimeScale {
     TimeScale::try_from(pace).expect("a pace")
 }
 
-fn with_webhook(law: &str, webhook: bool) -> Settings {
+fn with_webhook(law: &str, webhook: bool) -> AccountSettings {
     let url = "http://localhost/".parse().expect("well-formed");
-    Settings {
+    AccountSettings {
         sms_delay: law.parse().expect(law),
-        webhook: webhook.then(|| WebhookSettings::new(url)),
-        ..Settings::new(7)
+        webhook: webhook.then(|| Arc::new(WebhookSettings::new(url))),
+        ..AccountSettings::new(7)
     }
 }
 
@@ -33,7 +30,7 @@ fn client(law: &str, webhook: bool) -> Client {
 }
 
 /// Advances by `minutes`; every webhook fails. Server time stands still meanwhile.
-pub(crate) fn advance(client: &mut Client, scope: Scope, minutes: u64) -> Vec<Fired> {
+pub(crate) fn advance(scope: Scope, client: &mut Client, minutes: u64) -> Vec<Fired> {
     let duration = Duration::from_secs(60 * minutes);
     let mut advance = client.mock.begin_advance(client.now, scope, duration);
     loop {
@@ -61,8 +58,9 @@ fn events(fired: &[Fired]) -> Vec<(Event, &str)> {
 #[test]
 fn twenty_minutes_pass_at_once_and_everything_due_fires_in_order() {
     let mut client = client("2s", true);
+    let me = client.me();
     client.rent();
-    let fired = advance(&mut client, me(), 20);
+    let fired = advance(me, &mut client, 20);
     // The documentation's created_at is 03:20:14; five attempts, 15 s apart.
     assert_eq!(
         events(&fired),
@@ -88,11 +86,12 @@ fn twenty_minutes_pass_at_once_and_everything_due_fires_in_order() {
 #[test]
 fn a_rental_without_an_sms_expires_and_is_refunded() {
     let mut client = client("never", false);
+    let me = client.me();
     let (id, _) = client.rent();
     assert_eq!(client.balance(), "998.56");
-    assert_eq!(events(&advance(&mut client, me(), 19)), []);
+    assert_eq!(events(&advance(me, &mut client, 19)), []);
     assert_eq!(
-        events(&advance(&mut client, me(), 1)),
+        events(&advance(me, &mut client, 1)),
         [(Event::RentalExpired, "03:40:14")]
     );
     assert_eq!(client.balance(), "1000.00");
@@ -103,7 +102,8 @@ fn a_rental_without_an_sms_expires_and_is_refunded() {
 #[test]
 fn a_frozen_account_stands_still_and_others_do_not() {
     let mut client = client("10s", false);
-    client.mock.set_pace(client.now, me(), pace(0.0));
+    let me = client.me();
+    client.mock.set_pace(client.now, me, pace(0.0));
     let (id, _) = client.rent();
     client.at(3600.0);
     assert!(!client.sees_sms(id));
@@ -112,9 +112,10 @@ fn a_frozen_account_stands_still_and_others_do_not() {
         (clocks[0].now.as_str(), clocks[0].pace),
         ("2026-06-11 03:20:14", 0.0)
     );
-    advance(&mut client, me(), 1);
+    advance(me, &mut client, 1);
     assert!(client.sees_sms(id));
-    let stranger = Scope::Account(ApiKey::from_bytes(&[b's'; 60]).expect("well-formed"));
+    let stranger = ApiKey::from_bytes(&[b's'; 60]).expect("well-formed");
+    let stranger = client.mock.scope(client.now, stranger).expect("any key");
     let clock = &client.mock.clocks(client.now, stranger)[0];
     assert_eq!(clock.now, "2026-06-11 04:20:14");
 }
@@ -122,7 +123,8 @@ fn a_frozen_account_stands_still_and_others_do_not() {
 #[test]
 fn a_scaled_account_lives_a_minute_in_a_second() {
     let mut client = client("60s", true);
-    client.mock.set_pace(client.now, me(), pace(60.0));
+    let me = client.me();
+    client.mock.set_pace(client.now, me, pace(60.0));
     let (id, _) = client.rent();
     let due = client.mock.next_webhook_due().expect("planned");
     assert_eq!(due.since_start(), Duration::from_secs(1));
@@ -133,8 +135,9 @@ fn a_scaled_account_lives_a_minute_in_a_second() {
 #[test]
 fn a_reset_forgets_the_account_and_what_was_pending() {
     let mut client = client("2s", true);
+    let me = client.me();
     let (first, phone) = client.rent();
-    client.mock.reset(client.now, me());
+    client.mock.reset(client.now, me);
     assert_eq!(client.mock.next_webhook_due(), None);
     assert_eq!(client.poll(first).status, 404);
     assert_eq!(client.balance(), "1000.00");
@@ -164,17 +167,18 @@ proptest! {
         steps in prop::collection::vec((0_u8..9, 0_u64..2000), 1..60),
         rules in prop::collection::vec(prop::sample::select(MISHAPS.to_vec()), 0..4),
     ) {
-        let mut client = Client::with(Settings {
+        let mut client = Client::with(AccountSettings {
             balance: Cents(2_000),
             faults: rules.into_iter().map(|rule| rule.parse().expect(rule)).collect(),
             ..with_webhook("0.5*uniform(0s,1300s) + 0.5*never", true)
         });
+        let me = client.me();
         for (what, amount) in steps {
             client.now += Duration::from_millis(amount);
             match what {
-                0 => client.mock.reset(client.now, me()),
-                1 => client.mock.set_pace(client.now, me(), pace(amount as f64 / 100.0)),
-                2 => drop(advance(&mut client, me(), amount / 60)),
+                0 => client.mock.reset(client.now, me),
+                1 => client.mock.set_pace(client.now, me, pace(amount as f64 / 100.0)),
+                2 => drop(advance(me, &mut client, amount / 60)),
                 3 => drop(client.get("/api/v1/profile")),
                 4 => drop(client.get("/api/v1/rentals/history")),
                 5 => drop(client.poll(13_322_954 + amount % 16)),
@@ -190,14 +194,15 @@ proptest! {
 #[test]
 fn the_agenda_forgets_no_one() {
     let mut client = client("2s", true);
+    let me = client.me();
     client.rent();
-    client.mock.set_pace(client.now, me(), pace(0.0));
+    client.mock.set_pace(client.now, me, pace(0.0));
     assert_eq!(
         client.mock.next_webhook_due(),
         None,
         "frozen: it never comes by itself"
     );
-    client.mock.set_pace(client.now, me(), pace(1.0));
+    client.mock.set_pace(client.now, me, pace(1.0));
     assert_eq!(
         client.mock.next_webhook_due(),
         Some(Moment::from(Duration::from_secs(2)))

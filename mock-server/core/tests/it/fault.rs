@@ -1,23 +1,27 @@
 //! Faults under made-up time: what they leave of a rental, of its SMS and of
 //! the money, and how a request asks for one itself.
 
+use std::sync::Arc;
+
 use contract::body::{CheckOtp, Webhook};
 use mock_server_core::control::Event;
-use mock_server_core::{Delivery, Reply, Request, Settings, WebhookOutcome, WebhookSettings};
+use mock_server_core::{
+    AccountSettings, Delivery, Reply, Request, WebhookOutcome, WebhookSettings,
+};
 
 use crate::client::Client;
-use crate::control::{advance, me};
+use crate::control::advance;
 
 const PROFILE: &str = "/api/v1/profile";
 
 /// A customer with a webhook, whose SMS would come after two seconds.
 fn client(rule: &str) -> Client {
     let url = "http://localhost/".parse().expect("well-formed");
-    Client::with(Settings {
+    Client::with(AccountSettings {
         sms_delay: "2s".parse().expect("a law"),
         faults: vec![rule.parse().expect(rule)],
-        webhook: Some(WebhookSettings::new(url)),
-        ..Settings::new(7)
+        webhook: Some(Arc::new(WebhookSettings::new(url))),
+        ..AccountSettings::new(7)
     })
 }
 
@@ -112,8 +116,9 @@ fn the_events_of_two_codes_come_in_their_order() {
 #[test]
 fn both_codes_are_among_what_an_advance_lists() {
     let mut client = client("rent: sms_second_code(10s)");
+    let me = client.me();
     client.rent();
-    let fired = advance(&mut client, me(), 1);
+    let fired = advance(me, &mut client, 1);
     let arrivals = fired.iter().filter(|f| f.event == Event::SmsReceived);
     let moments: Vec<_> = arrivals.map(|fired| &fired.at[11..]).collect();
     assert_eq!(moments, ["03:20:16", "03:20:26"]);
@@ -122,8 +127,9 @@ fn both_codes_are_among_what_an_advance_lists() {
 #[test]
 fn a_rules_time_is_the_accounts() {
     let mut client = client("profile: status(503) ttl 30s");
+    let me = client.me();
     assert_eq!(client.get(PROFILE).status, 503);
-    advance(&mut client, me(), 1);
+    advance(me, &mut client, 1);
     assert_eq!(client.get(PROFILE).status, 200);
 }
 

@@ -1,16 +1,18 @@
 //! Webhooks under made-up time: when they are due and what they say.
 
+use std::sync::Arc;
+
 use contract::body::Webhook;
-use mock_server_core::{Settings, WebhookOutcome, WebhookSettings};
+use mock_server_core::{AccountSettings, WebhookOutcome, WebhookSettings};
 
 use crate::client::Client;
 
 fn client(law: &str) -> Client {
     let url = "http://localhost/".parse().expect("well-formed");
-    Client::with(Settings {
+    Client::with(AccountSettings {
         sms_delay: law.parse().expect(law),
-        webhook: Some(WebhookSettings::new(url)),
-        ..Settings::new(7)
+        webhook: Some(Arc::new(WebhookSettings::new(url))),
+        ..AccountSettings::new(7)
     })
 }
 
