@@ -73,12 +73,8 @@ impl Service<Request<Incoming>> for Api {
             return Answering::Later(Box::pin(self.clone().answer_with_body(request)));
         }
         self.arrival.complete();
-        match request.uri().path() {
-            "/livez" | "/readyz" => return Answering::Ready(Some(Ok(healthy()))),
-            "/metrics" if self.role.has_control() => {
-                return Answering::Ready(Some(Ok(self.metrics(request.headers()))));
-            }
-            _ => {}
+        if let Some(response) = self.beside_the_api(request.uri().path(), request.headers()) {
+            return Answering::Ready(Some(Ok(response)));
         }
         let head = (request.method(), request.uri(), request.headers());
         let request = translation::request(head, Body::Whole(&[]));
@@ -105,6 +101,18 @@ impl Api {
             lingering,
             stop,
         }
+    }
+
+    /// What the server answers by itself, without a key and unknown to the mock.
+    fn beside_the_api(&self, path: &str, headers: &HeaderMap) -> Option<Response<ReplyBody>> {
+        let body = match path {
+            // The server answers, so it lives; it is bound before it answers, so it is ready.
+            "/livez" | "/readyz" => Bytes::from_static(br#"{"status":"ok"}"#),
+            "/openapi.json" if self.role.has_api() => self.state.description(),
+            "/metrics" if self.role.has_control() => return Some(self.metrics(headers)),
+            _ => return None,
+        };
+        Some(translation::json(ReplyBody::whole(body)))
     }
 
     async fn answer_with_body(self, request: Request<Incoming>) -> Answer {
@@ -134,11 +142,8 @@ impl Api {
         let (head, body) = request.into_parts();
         ReadBody::read(body, self.state.limits.body).await;
         self.arrival.complete();
-        Ok(match head.uri.path() {
-            "/livez" | "/readyz" => healthy(),
-            "/metrics" => self.metrics(&head.headers),
-            _ => refused(StatusCode::NOT_FOUND, NO_API),
-        })
+        let response = self.beside_the_api(head.uri.path(), &head.headers);
+        Ok(response.unwrap_or_else(|| refused(StatusCode::NOT_FOUND, NO_API)))
     }
 
     /// What is counted, for those who may also use the control API.
@@ -207,10 +212,4 @@ fn refused(status: StatusCode, message: &str) -> Response<ReplyBody> {
     let mut response = translation::json(ReplyBody::whole(body.into()));
     *response.status_mut() = status;
     response
-}
-
-/// The server answers, so it lives; it is bound before it answers, so it is ready.
-fn healthy() -> Response<ReplyBody> {
-    let body = Bytes::from_static(br#"{"status":"ok"}"#);
-    translation::json(ReplyBody::whole(body))
 }

@@ -8,6 +8,7 @@ mod fault;
 mod hostile;
 mod lifetime;
 mod metrics;
+mod openapi;
 mod scenario;
 mod transport;
 mod webhook;
