@@ -146,6 +146,8 @@ impl Page<'_> {
             "Requests that the journal holds",
             entries,
         )?;
+        let bytes = figures.journal_bytes;
+        self.gauge("journal_bytes", "Bytes that they take", bytes)?;
         let help = "Requests that the journal lost to newer ones";
         self.counter("journal_evicted", help, figures.journal_evicted)
     }

@@ -128,6 +128,10 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "OTPLAB_JOURNAL_MAX", value_name = "COUNT")]
     pub(crate) journal_max: Option<usize>,
 
+    /// Bytes that they take at most [default: 16777216]
+    #[arg(long, env = "OTPLAB_JOURNAL_BYTES", value_name = "BYTES")]
+    pub(crate) journal_bytes: Option<usize>,
+
     /// Refuse every key that is not in the configuration file under [accounts]
     #[arg(long, env = "OTPLAB_STRICT_KEYS")]
     pub(crate) strict_keys: bool,

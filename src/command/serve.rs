@@ -62,7 +62,7 @@ async fn complain_when_crowded(running: &Running, room: ConnectionCount) {
         "warning: a connection was refused, because there are {room}; more are possible with \
          --max-connections"
     ));
-    pending().await
+    pending::<()>().await;
 }
 
 fn tight(wanted: ConnectionCount, room: ConnectionCount) -> String {

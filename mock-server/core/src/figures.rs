@@ -18,6 +18,8 @@ pub struct Figures {
     pub requests: Vec<(Option<Operation>, Option<u16>, u64)>,
     /// Requests that the journal holds.
     pub journal_entries: u64,
+    /// What they take.
+    pub journal_bytes: u64,
     /// Requests that had to go from the journal, which resets do not undo.
     pub journal_evicted: u64,
     /// Keys that were used.
@@ -101,6 +103,7 @@ impl Mock {
         let mut figures = Figures {
             requests: counts.requests.some().collect(),
             journal_entries: self.journal.len() as u64,
+            journal_bytes: self.journal.bytes() as u64,
             journal_evicted: counts.evicted,
             accounts: self.accounts.len() as u64,
             rentals_made: self.rentals_made(),

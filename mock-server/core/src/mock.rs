@@ -46,7 +46,7 @@ impl Mock {
     /// An API without any accounts, whose run began when the wall clock showed `epoch`.
     pub fn new(settings: Settings, epoch: Timestamp) -> Self {
         Self {
-            journal: Journal::new(settings.journal_max),
+            journal: Journal::new(settings.journal()),
             settings,
             epoch,
             now: Moment::START,

@@ -15,6 +15,7 @@ pub use self::file::{AccountPatch, SettingsFile};
 pub use self::rental_life::{RentalLife, RentalLifeError};
 pub use self::time_scale::{TimeScale, TimeScaleError};
 use crate::fault::FaultRule;
+use crate::journal::JournalLimits;
 use crate::webhook_url::WebhookUrl;
 
 /// Everything that decides how a mock behaves.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub strict_keys: bool,
     /// Requests that the journal holds; the oldest go first.
     pub journal_max: usize,
+    /// Bytes that they take at most, paths that mean no operation included.
+    pub journal_bytes: usize,
 }
 
 /// Everything that decides how one account behaves.
@@ -57,6 +60,14 @@ impl Settings {
         AccountSettings::new(seed).into()
     }
 
+    /// How much the journal holds.
+    pub(crate) const fn journal(&self) -> JournalLimits {
+        JournalLimits {
+            count: self.journal_max,
+            bytes: self.journal_bytes,
+        }
+    }
+
     /// How the account of `key` behaves, if it may have one.
     pub(crate) fn of(&self, key: &ApiKey) -> Option<&Arc<AccountSettings>> {
         let others = (!self.strict_keys).then_some(&self.account);
@@ -71,8 +82,9 @@ impl From<AccountSettings> for Settings {
             account: Arc::new(account),
             accounts: BTreeMap::new(),
             strict_keys: false,
-            // Some five megabytes.
+            // Some five megabytes, unless most of the requests have odd paths.
             journal_max: 100_000,
+            journal_bytes: 16 * 1024 * 1024,
         }
     }
 }

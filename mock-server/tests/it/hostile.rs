@@ -228,6 +228,23 @@ fn the_refused_need_not_speak_and_may_be_many() {
     drop(seated);
 }
 
+#[test]
+fn a_flood_of_odd_paths_does_not_fill_the_memory() {
+    let running = Server::local()
+        .start(settings("journal_bytes = 20000"))
+        .expect("a free port");
+    let mut stream = connect(&running);
+    let key = key(1);
+    for number in 0..200 {
+        let odd = format!("/{number}/{}", "x".repeat(1000));
+        assert_eq!(ask_on(&mut stream, get(&key, &odd)), 404);
+    }
+    let bytes = metric(running.address(), "otplab_journal_bytes").expect("a gauge");
+    assert!((19_000..=20_000).contains(&bytes), "{bytes}");
+    let lost = metric(running.address(), "otplab_journal_evicted_total");
+    assert!(lost > Some(100), "{lost:?}");
+}
+
 fn control(address: SocketAddr, target: &str) -> u16 {
     let ask = Ask {
         key: None,
@@ -252,6 +269,8 @@ fn the_control_api_on_a_port_of_its_own_is_nowhere_else() {
         assert_eq!(unknown.status, 404);
         assert_eq!(unknown.json()["message"], "There is no such endpoint.");
     }
+    assert_eq!(control(main, "/openapi.json"), 200);
+    assert_eq!(control(admin, "/openapi.json"), 404);
     for probe in ["/livez", "/readyz"] {
         assert_eq!((control(main, probe), control(admin, probe)), (200, 200));
     }
@@ -284,7 +303,7 @@ fn the_guard_looks_at_the_address_of_the_control_api() {
             ..Server::local()
         };
         let running = server.start(settings("")).expect("free ports");
-        let address = running.admin_address().unwrap_or(running.address());
+        let address = running.admin_address().unwrap_or_else(|| running.address());
         let reached = (Ipv4Addr::LOCALHOST, address.port()).into();
         for target in ["/__admin/health", "/metrics"] {
             assert_eq!(control(reached, target), status, "{target} of {server:?}");

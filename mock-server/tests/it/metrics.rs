@@ -133,6 +133,7 @@ fn a_reset_forgets_rentals_but_no_count_goes_back() {
         ("rentals_made_total", 2),
         ("sms_delivered_total", 1),
         ("journal_entries", 0),
+        ("journal_bytes", 0),
     ] {
         let counted = sample(&page, &format!("otplab_{name}"));
         assert_eq!(counted, Some(expected), "{name}\n{page}");

@@ -29,6 +29,7 @@ pub(super) struct Choice {
 }
 
 /// The same for how much a client may ask of the server.
+#[derive(Clone, Copy)]
 struct LimitsChoice {
     head: Option<HeadBytes>,
     body: Option<BodyBytes>,
@@ -78,7 +79,6 @@ impl Choice {
                 limits: self.limits.resolve(),
                 admin_listen: self.admin_listen.map(|address| address.0),
                 admin_token: self.admin_token,
-                ..Server::local()
             },
             settings: self.mock.resolve(seed),
             port_file: self.port_file,
@@ -124,6 +124,7 @@ struct ServeFile {
     arrival_time: Option<ArrivalTime>,
     time_scale: Option<TimeScale>,
     journal_max: Option<usize>,
+    journal_bytes: Option<usize>,
     strict_keys: Option<bool>,
     accounts: Option<BTreeMap<ApiKey, AccountPatch>>,
     seed: Option<u64>,
@@ -167,6 +168,7 @@ impl From<ServeFile> for Choice {
                 accounts: file.accounts,
                 strict_keys: file.strict_keys,
                 journal_max: file.journal_max,
+                journal_bytes: file.journal_bytes,
             },
         }
     }
@@ -198,6 +200,7 @@ impl From<ServeArguments> for Choice {
                 accounts: None,
                 strict_keys: typed.strict_keys.then_some(true),
                 journal_max: typed.journal_max,
+                journal_bytes: typed.journal_bytes,
             },
         }
     }

@@ -87,6 +87,8 @@ pub struct SettingsFile {
     pub strict_keys: Option<bool>,
     /// See [`Settings::journal_max`].
     pub journal_max: Option<usize>,
+    /// See [`Settings::journal_bytes`].
+    pub journal_bytes: Option<usize>,
 }
 
 impl SettingsFile {
@@ -105,6 +107,7 @@ impl SettingsFile {
             accounts: self.accounts.or(other.accounts),
             strict_keys: self.strict_keys.or(other.strict_keys),
             journal_max: self.journal_max.or(other.journal_max),
+            journal_bytes: self.journal_bytes.or(other.journal_bytes),
         }
     }
 
@@ -119,6 +122,7 @@ impl SettingsFile {
             account: Arc::new(account),
             strict_keys: self.strict_keys.unwrap_or(default.strict_keys),
             journal_max: self.journal_max.unwrap_or(default.journal_max),
+            journal_bytes: self.journal_bytes.unwrap_or(default.journal_bytes),
         }
     }
 
