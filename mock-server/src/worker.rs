@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::arrival::Arrival;
 use crate::connection;
@@ -81,6 +82,8 @@ async fn serve_all(mut arrivals: UnboundedReceiver<Newcomer>, state: Arc<State>,
         stop,
     };
     let mut looks = tokio::time::interval(worker.state.limits.arrival_time.duration());
+    // Two looks in a row would take a request that has just begun for a stalled one.
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = looks.tick() => worker.look_after(),
@@ -135,11 +138,12 @@ impl Worker {
     /// is seen at two looks in a row, after once to twice the time it had.
     fn look_after(&mut self) {
         self.held.retain(Held::is_alive);
-        for held in &mut self.held {
-            if held.end_if_stalled() {
-                self.state.tally.stalled.fetch_add(1, Ordering::Relaxed);
-            }
-        }
+        let alive = self.held.len();
+        // Not held on to until they are dead, or a late look would count them again.
+        self.held.retain_mut(|held| !held.end_if_stalled());
+        let stalled = (alive - self.held.len()) as u64;
+        let tally = &self.state.tally;
+        tally.stalled.fetch_add(stalled, Ordering::Relaxed);
     }
 
     /// Lets what is in flight finish, for a while.
