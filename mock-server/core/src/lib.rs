@@ -5,11 +5,13 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`settings`] | how a mock behaves, complete and as people write it |
+//! | [`dialect`] | how what the documentation leaves open behaves |
 //! | [`fault`] | the rules by which requests go wrong |
 //! | [`request`], [`reply`] | what comes in, what goes out |
 //! | [`mock`] | the request path: route, account, faults, operation |
+//! | `operation` | what each of the four operations does and answers |
 //! | [`watch`] | waiting for something to happen, as a question |
-//! | [`webhook`], [`webhook_url`] | which events are due, and where they go |
+//! | [`webhook`], [`webhook_url`], `posting` | which events are due, what they say, and where they go |
 //! | [`control`] | the mock in a tester's hands: clocks, money, resets |
 //! | `account`, `ledger`, `person` | what one API key owns |
 //! | `clock`, `agenda` | each account's own time, and what the server must look after when |
@@ -36,13 +38,16 @@ mod account;
 mod agenda;
 mod clock;
 pub mod control;
+pub mod dialect;
 pub mod fault;
 mod history;
 mod journal;
 mod ledger;
 pub mod mock;
+mod operation;
 mod person;
 mod phone;
+mod posting;
 mod register;
 mod rent_body;
 mod rental;
@@ -55,6 +60,7 @@ pub mod webhook;
 pub mod webhook_url;
 
 pub use control::Scope;
+pub use dialect::{Dialect, DialectFile};
 pub use fault::{FaultRule, FaultRuleError};
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};

@@ -1,0 +1,22 @@
+//! `history`: a page of the account's rentals.
+
+use contract::body::HistoryRow;
+
+use super::Times;
+use crate::history::{self, Page};
+use crate::mock::Mock;
+use crate::rental::Rental;
+use crate::reply::{Reply, json};
+use crate::request::Request;
+
+impl Mock {
+    pub(super) fn history(&self, account: u32, request: &Request<'_>, times: Times) -> Reply {
+        let account = &self.accounts[account as usize];
+        let describe = |rental: &Rental| -> HistoryRow<'static> {
+            let rental = account.shown(rental, times.now);
+            history::row(rental, account.state(rental, times.now), self.epoch)
+        };
+        let page = Page::from_query(request.query).of(account.rentals(), describe);
+        Reply::success(json(&page), times.at)
+    }
+}
