@@ -2,7 +2,7 @@
 
 use contract::truth;
 use hyper::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use hyper::{Method, Response, StatusCode, Uri};
 use mock_server_core::fault::mentions_fault;
@@ -27,9 +27,8 @@ pub(crate) fn request<'a>(
         path: uri.path(),
         query: uri.query(),
         auth: headers.get(&AUTH).map(HeaderValue::as_bytes),
-        content_type: headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok()),
+        content_type: text(headers, &CONTENT_TYPE),
+        accept: text(headers, &ACCEPT),
         // A client may send several, most of them about something else.
         prefer: headers
             .get_all(&PREFER)
@@ -39,6 +38,10 @@ pub(crate) fn request<'a>(
         truth: headers.get(&TRUTH).is_some_and(|value| value == "1"),
         body,
     }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// Status and headers of a reply, with this body.

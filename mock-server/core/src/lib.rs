@@ -5,11 +5,13 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`settings`] | how a mock behaves, complete and as people write it |
+//! | [`dialect`] | how what the documentation leaves open behaves |
 //! | [`fault`] | the rules by which requests go wrong |
 //! | [`request`], [`reply`] | what comes in, what goes out |
 //! | [`mock`] | the request path: route, account, faults, operation |
+//! | `operation` | what each of the four operations does and answers |
 //! | [`watch`] | waiting for something to happen, as a question |
-//! | [`webhook`], [`webhook_url`] | which events are due, and where they go |
+//! | [`webhook`], [`webhook_url`], `posting` | which events are due, what they say, and where they go |
 //! | [`control`] | the mock in a tester's hands: clocks, money, resets |
 //! | [`hand`] | a tester's hand on rentals: an SMS now, an end now |
 //! | `account`, `ledger`, `person` | what one API key owns |
@@ -38,14 +40,17 @@ mod account;
 mod agenda;
 mod clock;
 pub mod control;
+pub mod dialect;
 pub mod fault;
 pub mod hand;
 mod history;
 mod journal;
 mod ledger;
 pub mod mock;
+mod operation;
 mod person;
 mod phone;
+mod posting;
 mod register;
 mod rent_body;
 mod rental;
@@ -59,6 +64,7 @@ pub mod webhook;
 pub mod webhook_url;
 
 pub use control::Scope;
+pub use dialect::{Dialect, DialectFile};
 pub use fault::{FaultRule, FaultRuleError};
 pub use hand::HandError;
 pub use mock::Mock;

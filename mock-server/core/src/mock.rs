@@ -2,28 +2,24 @@
 //! waits for nothing; the time it knows is the time it was last told.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use contract::body::{self, CheckOtp, HistoryRow, Profile, Rent, User, Webhook};
-use contract::{ApiKey, Moment, Problem, Route, RouteError, Truth};
+use contract::body::CheckOtp;
+use contract::{ApiKey, Moment, Problem, Route, RouteError};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 use crate::account::Account;
 use crate::agenda::Agenda;
-use crate::fault::{self, PreferenceError, SmsPlan, Verdict};
-use crate::history::{self, Page};
+use crate::fault::{self, PreferenceError, Verdict};
 use crate::journal::Journal;
+use crate::operation::Times;
 use crate::register::{Place, Register};
-use crate::rent_body;
-use crate::rental::{Rental, State};
+use crate::rental::Rental;
 use crate::reply::{Delivery, Reply, json};
 use crate::request::Request;
 use crate::settings::Settings;
-use crate::sms::{self, Message};
-use crate::webhook::{DeliveryId, EventCopy, WebhookAttempt, WebhookOutcome};
 
 /// A whole fake API, all accounts included.
 #[derive(Debug)]
@@ -35,12 +31,12 @@ pub struct Mock {
     /// arrive out of order; it must not run backwards for an account.
     now: Moment,
     pub(crate) accounts: IndexMap<ApiKey, Account, FxBuildHasher>,
-    register: Register,
+    pub(crate) register: Register,
     /// When which account has a webhook due, in the server's time.
-    agenda: Agenda,
+    pub(crate) agenda: Agenda,
     pub(crate) journal: Journal,
     /// The answer to almost every poll, encoded once.
-    waiting: Bytes,
+    pub(crate) waiting: Bytes,
 }
 
 impl Mock {
@@ -67,55 +63,6 @@ impl Mock {
             .unwrap_or_else(|problem| Reply::refusal(problem, now));
         self.journal.record(owner, request, &reply);
         reply
-    }
-
-    /// When the next webhook is due; nothing needs to be done before.
-    pub fn next_webhook_due(&self) -> Option<Moment> {
-        self.agenda.next()
-    }
-
-    /// The next webhook to post, if one is due by `now`. Ask again until there is none.
-    pub fn take_due_webhook(&mut self, now: Moment) -> Option<WebhookAttempt> {
-        let now = self.advance(now);
-        let place = self.agenda.due(now)?;
-        self.begin_webhook(place, now)
-    }
-
-    /// Tells what became of an attempt that ended at `now`.
-    pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
-        let now = self.advance(now);
-        let Some(Place { account, .. }) = self.register.place(delivery.rental) else {
-            return;
-        };
-        let owner = &mut self.accounts[account as usize];
-        let local = owner.clock.local(now);
-        let settings = owner.settings.webhook.as_deref();
-        owner.webhooks.end(local, delivery, outcome, settings);
-        self.reschedule(account);
-    }
-
-    /// Begins the account's next attempt, if one is due in its own time.
-    pub(crate) fn begin_webhook(&mut self, place: u32, now: Moment) -> Option<WebhookAttempt> {
-        let account = &mut self.accounts[place as usize];
-        let begun = account.webhooks.begin(account.clock.local(now));
-        let receiver = account.settings.webhook.clone();
-        self.reschedule(place);
-        let (delivery, number) = begun?;
-        let body = self.webhook_body(delivery)?;
-        Some(WebhookAttempt {
-            delivery,
-            number,
-            body,
-            receiver: receiver?,
-        })
-    }
-
-    /// Notes on the agenda when the account's next webhook is due.
-    pub(crate) fn reschedule(&mut self, place: u32) {
-        let account = &mut self.accounts[place as usize];
-        let due = account.webhooks.next_due();
-        let due = due.map(|local| account.clock.server(local));
-        self.agenda.change(place, &mut account.agenda, due);
     }
 
     pub(crate) fn advance(&mut self, now: Moment) -> Moment {
@@ -243,130 +190,6 @@ impl Mock {
         Ok(Verdict::reach(rules, &mut account.faults, dice, request))
     }
 
-    fn carry_out(
-        &mut self,
-        account: u32,
-        route: &Route<'_>,
-        request: &Request<'_>,
-        (times, sms): (Times, SmsPlan),
-    ) -> Result<Reply, Problem> {
-        match *route {
-            Route::CheckOtp(id) => self.check_otp(account, id, request, times),
-            Route::Rent => self.rent(account, request, (times, sms)),
-            Route::Profile => Ok(self.profile(account, times)),
-            Route::History => Ok(self.history(account, request, times)),
-        }
-    }
-
-    fn check_otp(
-        &self,
-        account: u32,
-        id: &str,
-        request: &Request<'_>,
-        times: Times,
-    ) -> Result<Reply, Problem> {
-        let (owner, rental) = Register::id(id)
-            .and_then(|id| self.rental(id))
-            .ok_or(Problem::NoSuchRental)?;
-        if owner != account {
-            return Err(Problem::NoSuchRental);
-        }
-        let owner = &self.accounts[owner as usize];
-        let body = match owner.state(rental, times.now) {
-            State::Pending => self.waiting.clone(),
-            State::Completed => received(&owner.shown(rental, times.now)),
-            State::Expired => json(&CheckOtp::expired()),
-        };
-        let truth = request.truth.then(|| truth(rental, times)).flatten();
-        Ok(Reply {
-            truth,
-            ..Reply::success(body, times.at)
-        })
-    }
-
-    fn rent(
-        &mut self,
-        place: u32,
-        request: &Request<'_>,
-        (times, sms): (Times, SmsPlan),
-    ) -> Result<Reply, Problem> {
-        let service = rent_body::service(request.content_type, request.body)?;
-        let id = self.register.next_id();
-        let account = &mut self.accounts[place as usize];
-        let rental = account.rent(times.now, service, id, sms)?;
-        let index = account.rentals().len() as u32 - 1;
-        self.register.enter(Place {
-            account: place,
-            index,
-        });
-        let copies = if sms.duplicated { 2 } else { 1 };
-        for copy in [EventCopy::Only, EventCopy::Again].into_iter().take(copies) {
-            self.plan_webhook(
-                place,
-                DeliveryId {
-                    rental: id,
-                    sms: sms::FIRST,
-                    copy,
-                },
-            );
-        }
-        if sms.second_after.is_some() {
-            let copy = EventCopy::Only;
-            self.plan_webhook(
-                place,
-                DeliveryId {
-                    rental: id,
-                    sms: sms::FIRST + 1,
-                    copy,
-                },
-            );
-        }
-        let life = self.accounts[place as usize].settings.rental_life;
-        Ok(Reply::success(rented(&rental, life), times.at))
-    }
-
-    /// Plans an event, if its SMS ever comes and somebody receives it.
-    pub(crate) fn plan_webhook(&mut self, place: u32, delivery: DeliveryId) {
-        let Some((_, rental)) = self.rental(delivery.rental) else {
-            return;
-        };
-        let account = &self.accounts[place as usize];
-        let planned = account.settings.webhook.is_some();
-        let moment = account.sms(rental, delivery.sms).map(|(at, _)| at);
-        if let Some(moment) = moment.filter(|_| planned) {
-            self.accounts[place as usize]
-                .webhooks
-                .plan(moment, delivery);
-            self.reschedule(place);
-        }
-    }
-
-    fn profile(&mut self, account: u32, times: Times) -> Reply {
-        let account = &mut self.accounts[account as usize];
-        let balance = account.balance(times.now);
-        let body = json(&Profile {
-            success: true,
-            user: User {
-                name: account.person.name.as_str().into(),
-                email: account.person.email.as_str().into(),
-                balance,
-            },
-        });
-        Reply::success(body, times.at)
-    }
-
-    fn history(&self, account: u32, request: &Request<'_>, times: Times) -> Reply {
-        let account = &self.accounts[account as usize];
-        let describe = |rental: &Rental| -> HistoryRow<'static> {
-            let state = account.state(rental, times.now);
-            let code = (state == State::Completed)
-                .then(|| account.shown(rental, times.now).code.into_owned());
-            history::row(rental, (state, code), self.epoch)
-        };
-        let page = Page::from_query(request.query).of(account.rentals(), describe);
-        Reply::success(json(&page), times.at)
-    }
-
     /// The rental with this id, and the account that it belongs to. A rental
     /// that was forgotten in a reset keeps its id, but is found no more.
     pub(crate) fn rental(&self, id: u32) -> Option<(u32, &Rental)> {
@@ -382,64 +205,11 @@ impl Mock {
         self.rental(id)?;
         self.register.place(id)
     }
-
-    /// A function of the rental alone, and therefore the same at every attempt.
-    fn webhook_body(&self, delivery: DeliveryId) -> Option<Bytes> {
-        let (owner, rental) = self.rental(delivery.rental)?;
-        let (at, message) = self.accounts[owner as usize].sms(rental, delivery.sms)?;
-        Some(json(&Webhook {
-            event: body::SMS_RECEIVED.into(),
-            timestamp: history::wall_time(self.epoch, at).as_second(),
-            rental_id: u64::from(rental.id),
-            phone: rental.phone.digits().into(),
-            service_slug: rental.service.slug.into(),
-            raw_text: message.text,
-            sms_code: message.code,
-        }))
-    }
-}
-
-/// When a request came, in its account's time, and when its answer leaves, in
-/// the server's.
-#[derive(Clone, Copy)]
-struct Times {
-    now: Moment,
-    at: Moment,
-    /// From the one to the other.
-    latency: Duration,
 }
 
 fn find_route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
     Route::find(request.method, request.path).map_err(|error| match error {
         RouteError::NoSuchPath => Problem::NoSuchPath,
         RouteError::WrongMethod(operation) => Problem::WrongMethod(operation),
-    })
-}
-
-fn rented(rental: &Rental, life: Duration) -> Bytes {
-    json(&Rent {
-        success: true,
-        message: body::RENTED.into(),
-        rental: body::Rental {
-            id: u64::from(rental.id),
-            phone: rental.phone.digits().into(),
-            service: rental.service.rent_name.into(),
-            cost: rental.service.price,
-            // Rounded up, because a life of half a second is not one of none.
-            expires_in_seconds: life.as_millis().div_ceil(1000) as u64,
-        },
-    })
-}
-
-fn received(message: &Message<'_>) -> Bytes {
-    json(&CheckOtp::received(&*message.code, &*message.text))
-}
-
-/// What only the mock can know, once the SMS is there.
-fn truth(rental: &Rental, times: Times) -> Option<Truth> {
-    let arrival = rental.sms_at().filter(|arrival| *arrival <= times.now)?;
-    Some(Truth {
-        delay: arrival.since(rental.created),
-        readable: times.now.since(arrival) + times.latency,
     })
 }

@@ -14,6 +14,8 @@ pub struct Request<'a> {
     pub auth: Option<&'a [u8]>,
     /// The value of the `Content-Type` header.
     pub content_type: Option<&'a str>,
+    /// The value of the `Accept` header.
+    pub accept: Option<&'a str>,
     /// The value of a `Prefer` header that may be about a fault ([`crate::fault::mentions_fault`]).
     pub prefer: Option<&'a str>,
     /// Whether the ground truth was asked for ([`contract::truth`]).
@@ -42,6 +44,7 @@ impl<'a> Request<'a> {
             query: None,
             auth: Some(auth),
             content_type: None,
+            accept: None,
             prefer: None,
             truth: false,
             body: Body::Whole(&[]),

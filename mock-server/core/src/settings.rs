@@ -14,6 +14,7 @@ use contract::{ApiKey, Cents, Law};
 pub use self::file::{AccountPatch, SettingsFile};
 pub use self::rental_life::{RentalLife, RentalLifeError};
 pub use self::time_scale::{TimeScale, TimeScaleError};
+use crate::dialect::Dialect;
 use crate::fault::FaultRule;
 use crate::webhook_url::WebhookUrl;
 
@@ -49,6 +50,8 @@ pub struct AccountSettings {
     /// How fast its time runs at first: 1 is real time, 60 a minute in a
     /// second, 0 frozen until it is advanced.
     pub time_scale: f64,
+    /// How what its documentation leaves open behaves.
+    pub dialect: Arc<Dialect>,
 }
 
 impl Settings {
@@ -90,6 +93,7 @@ impl AccountSettings {
             rental_life: Duration::from_secs(1200),
             webhook: None,
             time_scale: 1.0,
+            dialect: Arc::default(),
         }
     }
 }

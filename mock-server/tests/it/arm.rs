@@ -105,6 +105,7 @@ impl Arm for CoreArm {
             query,
             auth: ask.key.map(str::as_bytes),
             content_type: ask.content_type,
+            accept: None,
             prefer: None,
             truth: ask.truth,
             body: Body::Whole(ask.body.as_bytes()),

@@ -10,7 +10,7 @@ use anyhow::Context;
 use contract::{ApiKey, Cents, Law, document};
 use mock_server::Server;
 use mock_server_core::settings::{AccountPatch, RentalLife, TimeScale};
-use mock_server_core::{FaultRule, Settings, SettingsFile, WebhookUrl};
+use mock_server_core::{DialectFile, FaultRule, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
 use crate::cli::serve::{ListenAddress, ServeArguments};
@@ -91,6 +91,7 @@ struct ServeFile {
     balance: Option<Cents>,
     rental_life: Option<RentalLife>,
     webhook_url: Option<WebhookUrl>,
+    dialect: Option<DialectFile>,
 }
 
 fn read(path: &Path) -> anyhow::Result<ServeFile> {
@@ -116,6 +117,7 @@ impl From<ServeFile> for Choice {
                 rental_life: file.rental_life,
                 webhook_url: file.webhook_url,
                 time_scale: file.time_scale,
+                dialect: file.dialect,
                 accounts: file.accounts,
                 strict_keys: file.strict_keys,
                 journal_max: file.journal_max,
@@ -140,6 +142,7 @@ impl From<ServeArguments> for Choice {
                 rental_life: typed.rental_life,
                 webhook_url: typed.webhook_url,
                 time_scale: typed.time_scale,
+                dialect: typed.dialect,
                 accounts: None,
                 strict_keys: typed.strict_keys.then_some(true),
                 journal_max: typed.journal_max,

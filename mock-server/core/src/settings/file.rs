@@ -8,6 +8,7 @@ use contract::{ApiKey, Cents, Law};
 use serde::Deserialize;
 
 use super::{AccountSettings, RentalLife, Settings, TimeScale, WebhookSettings};
+use crate::dialect::DialectFile;
 use crate::fault::FaultRule;
 use crate::webhook_url::WebhookUrl;
 
@@ -29,6 +30,8 @@ pub struct AccountPatch {
     pub webhook_url: Option<WebhookUrl>,
     /// See [`AccountSettings::time_scale`].
     pub time_scale: Option<TimeScale>,
+    /// See [`AccountSettings::dialect`].
+    pub dialect: Option<DialectFile>,
 }
 
 impl AccountPatch {
@@ -43,6 +46,10 @@ impl AccountPatch {
             rental_life: self.rental_life.or(other.rental_life),
             webhook_url: self.webhook_url.or(other.webhook_url),
             time_scale: self.time_scale.or(other.time_scale),
+            dialect: match (self.dialect, other.dialect) {
+                (Some(ours), Some(theirs)) => Some(ours.or(theirs)),
+                (ours, theirs) => ours.or(theirs),
+            },
         }
     }
 
@@ -50,6 +57,9 @@ impl AccountPatch {
     pub fn applied_to(self, settings: &AccountSettings) -> AccountSettings {
         let settings = settings.clone();
         let webhook = self.webhook_url.map(WebhookSettings::new).map(Arc::new);
+        let dialect = self
+            .dialect
+            .map(|file| Arc::new(file.applied_to(&settings.dialect)));
         AccountSettings {
             seed: self.seed.unwrap_or(settings.seed),
             sms_delay: self.sms_delay.unwrap_or(settings.sms_delay),
@@ -58,6 +68,7 @@ impl AccountPatch {
             rental_life: self.rental_life.map_or(settings.rental_life, |life| life.0),
             webhook: webhook.or(settings.webhook),
             time_scale: self.time_scale.map_or(settings.time_scale, |scale| scale.0),
+            dialect: dialect.unwrap_or(settings.dialect),
         }
     }
 }
@@ -66,7 +77,7 @@ impl AccountPatch {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SettingsFile {
-    /// See [`AccountPatch::seed`]. It and the next six are about every account. They
+    /// See [`AccountPatch::seed`]. It and the next seven are about every account. They
     /// are listed and not flattened in, because that would lose the place of a mistake.
     pub seed: Option<u64>,
     /// See [`AccountPatch::sms_delay`].
@@ -81,6 +92,8 @@ pub struct SettingsFile {
     pub webhook_url: Option<WebhookUrl>,
     /// See [`AccountPatch::time_scale`].
     pub time_scale: Option<TimeScale>,
+    /// See [`AccountPatch::dialect`].
+    pub dialect: Option<DialectFile>,
     /// What is different about the accounts of these keys.
     pub accounts: Option<BTreeMap<ApiKey, AccountPatch>>,
     /// See [`Settings::strict_keys`].
@@ -102,6 +115,7 @@ impl SettingsFile {
             rental_life: account.rental_life,
             webhook_url: account.webhook_url,
             time_scale: account.time_scale,
+            dialect: account.dialect,
             accounts: self.accounts.or(other.accounts),
             strict_keys: self.strict_keys.or(other.strict_keys),
             journal_max: self.journal_max.or(other.journal_max),
@@ -139,6 +153,7 @@ impl SettingsFile {
             rental_life,
             webhook_url: self.webhook_url.clone(),
             time_scale,
+            dialect: self.dialect.clone(),
         }
     }
 }
