@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use contract::{ApiKey, Cents, Dice, Moment, Problem, Service};
+use contract::{ApiKey, Cents, Dice, Moment, Problem};
 
+use crate::catalogue::Offer;
 use crate::clock::AccountClock;
 use crate::fault::{FaultRecord, SmsPlan};
 use crate::ledger::Ledger;
@@ -74,7 +75,7 @@ impl Account {
     pub(crate) fn rent(
         &mut self,
         now: Moment,
-        service: &'static Service,
+        offer: Offer,
         id: u32,
         sms: SmsPlan,
     ) -> Result<Rental, Problem> {
@@ -85,7 +86,8 @@ impl Account {
             sms_delay: &settings.sms_delay,
             life: settings.rental_life,
         };
-        if !self.ledger.affords(service.price) {
+        let price = offer.service.price;
+        if !self.ledger.affords(price) {
             return Err(Problem::InsufficientBalance);
         }
         let phone = self
@@ -93,13 +95,13 @@ impl Account {
             .take(now, now + terms.life)
             .ok_or(Problem::NoNumbers)?;
         let number = (self.number, self.rentals.len() as u64);
-        let rental = Rental::decide(terms, number, (id, service, phone), (now, sms.later));
+        let rental = Rental::decide(terms, number, (id, offer, phone), (now, sms.later));
         let second = sms
             .second_after
             .and_then(|after| rental.with_second_sms(terms, number, after));
         self.with_second_sms
             .extend(second.map(|second| (id, second)));
-        self.ledger.charge(service.price);
+        self.ledger.charge(price);
         self.rentals.push(rental);
         Ok(rental)
     }
@@ -194,7 +196,7 @@ mod tests {
                 now += Duration::from_secs(seconds);
                 let before = account.balance(now);
                 let service = &SERVICES[service];
-                let refused = account.rent(now, service, id as u32, sms).is_err();
+                let refused = account.rent(now, service.into(), id as u32, sms).is_err();
                 prop_assert_eq!(refused, before < service.price);
                 prop_assert_eq!(account.balance(now), Cents(opening) - account.owed(now));
                 prop_assert!(account.balance(now) >= Cents::ZERO);

@@ -15,7 +15,7 @@
 //! | [`control`] | the mock in a tester's hands: clocks, money, resets |
 //! | `account`, `ledger`, `person` | what one API key owns |
 //! | `clock`, `agenda` | each account's own time, and what the server must look after when |
-//! | `rental`, `register`, `phone` | what can be rented, and by which name |
+//! | `rental`, `register`, `phone`, `catalogue` | what can be rented, and by which name |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
@@ -36,6 +36,7 @@
 
 mod account;
 mod agenda;
+mod catalogue;
 mod clock;
 pub mod control;
 pub mod dialect;

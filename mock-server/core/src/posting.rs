@@ -9,7 +9,6 @@ use crate::history;
 use crate::mock::Mock;
 use crate::register::Place;
 use crate::rental::Rental;
-use crate::reply::json;
 use crate::webhook::{DeliveryId, SmsEvent, WebhookAttempt, WebhookOutcome};
 
 impl Mock {
@@ -80,12 +79,13 @@ impl Mock {
             SmsEvent::Second => self.accounts[owner as usize].with_second_sms(rental.id)?,
         };
         let code = rental.code();
-        Some(json(&Webhook {
+        let dialect = &self.accounts[owner as usize].settings.dialect;
+        Some(dialect.json(&Webhook {
             event: body::SMS_RECEIVED.into(),
-            timestamp: history::wall_time(self.epoch, rental.sms_at()?).as_second(),
+            timestamp: dialect.stamp(history::wall_time(self.epoch, rental.sms_at()?)),
             rental_id: u64::from(rental.id),
             phone: rental.phone.digits().into(),
-            service_slug: rental.service.slug.into(),
+            service_slug: self.catalogue.names(rental).slug.into(),
             raw_text: rental.service.message(&code).into(),
             sms_code: code.into(),
         }))

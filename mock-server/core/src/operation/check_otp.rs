@@ -6,10 +6,11 @@ use contract::body::CheckOtp;
 use contract::{Problem, Truth};
 
 use super::Times;
+use crate::dialect::Dialect;
 use crate::mock::Mock;
 use crate::register::Register;
 use crate::rental::{Rental, State};
-use crate::reply::{Reply, json};
+use crate::reply::Reply;
 use crate::request::Request;
 
 impl Mock {
@@ -27,10 +28,11 @@ impl Mock {
             return Err(Problem::NoSuchRental);
         }
         let owner = &self.accounts[owner as usize];
+        let dialect = &owner.settings.dialect;
         let body = match owner.state(rental, times.now) {
-            State::Pending => self.waiting.clone(),
-            State::Completed => received(owner.shown(rental, times.now)),
-            State::Expired => json(&CheckOtp::expired()),
+            State::Pending => self.waiting.of(dialect),
+            State::Completed => received(owner.shown(rental, times.now), dialect),
+            State::Expired => dialect.json(&CheckOtp::expired()),
         };
         let truth = request.truth.then(|| truth(rental, times)).flatten();
         Ok(Reply {
@@ -40,10 +42,10 @@ impl Mock {
     }
 }
 
-fn received(rental: &Rental) -> Bytes {
+fn received(rental: &Rental, dialect: &Dialect) -> Bytes {
     let code = rental.code();
     let text = rental.service.message(&code);
-    json(&CheckOtp::received(code, text))
+    dialect.json(&CheckOtp::received(code, text))
 }
 
 /// What only the mock can know, once the SMS is there.
