@@ -189,14 +189,15 @@ pub mod status {
     pub const EXPIRED: &str = "expired";
 }
 
-/// Body of the outgoing webhook.
+/// Body of the outgoing webhook. `Time` is the documented number of seconds,
+/// or what another dialect writes in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Webhook<'a> {
+pub struct Webhook<'a, Time = i64> {
     /// Always [`SMS_RECEIVED`].
     #[serde(borrow)]
     pub event: Cow<'a, str>,
     /// When the SMS arrived, in seconds since 1970.
-    pub timestamp: i64,
+    pub timestamp: Time,
     /// The id that rent gave.
     pub rental_id: u64,
     /// The number that rent called `phone`.

@@ -28,6 +28,10 @@ pub enum Problem {
     MissingService,
     /// A service that is not in the table.
     UnknownService,
+    /// A rent whose body is of a type that is not taken.
+    UnsupportedContent,
+    /// A page of the history that makes no sense.
+    BadPage,
     /// Too little money for this rental.
     InsufficientBalance,
     /// No number to be had.
@@ -59,6 +63,8 @@ impl Problem {
             Self::BodyTooLarge => (413, "The request body is too large."),
             Self::MissingService => (422, "The service field is required."),
             Self::UnknownService => (422, "The selected service is not available."),
+            Self::UnsupportedContent => (415, "This content type is not supported."),
+            Self::BadPage => (422, "The page or its size is not valid."),
             Self::InsufficientBalance => (402, "Your balance is too low for this rental."),
             Self::NoNumbers => (503, "No numbers are available for this service right now."),
             Self::NoSuchRental => (404, "The rental was not found."),

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use contract::{ApiKey, Cents, Dice, Moment, Problem, Service};
+use contract::{ApiKey, Cents, Dice, Moment, Problem};
 
+use crate::catalogue::Offer;
 use crate::clock::AccountClock;
 use crate::fault::{FaultRecord, SmsPlan};
 use crate::hand::HandError;
@@ -82,7 +83,7 @@ impl Account {
     pub(crate) fn rent(
         &mut self,
         now: Moment,
-        service: &'static Service,
+        offer: Offer,
         id: u32,
         sms: SmsPlan,
     ) -> Result<Rental, Problem> {
@@ -93,7 +94,8 @@ impl Account {
             sms_delay: &settings.sms_delay,
             life: settings.rental_life,
         };
-        if !self.ledger.affords(service.price) {
+        let price = offer.service.price;
+        if !self.ledger.affords(price) {
             return Err(Problem::InsufficientBalance);
         }
         let phone = self
@@ -101,14 +103,14 @@ impl Account {
             .take(now, now + terms.life)
             .ok_or(Problem::NoNumbers)?;
         let number = (self.number, self.rentals.len() as u64);
-        let rental = Rental::decide(terms, number, (id, service, phone), (now, sms.later));
+        let rental = Rental::decide(terms, number, (id, offer, phone), (now, sms.later));
         let second = sms
             .second_after
             .and_then(|after| rental.second_sms(terms, number, after));
         if let Some(second) = second {
             self.sms.write_next(id, second);
         }
-        self.ledger.charge(service.price);
+        self.ledger.charge(price);
         self.rentals.push(rental);
         Ok(rental)
     }
@@ -281,7 +283,7 @@ mod tests {
                 now += Duration::from_secs(seconds);
                 let before = account.balance(now);
                 let service = &SERVICES[service];
-                let refused = account.rent(now, service, id as u32, sms).is_err();
+                let refused = account.rent(now, service.into(), id as u32, sms).is_err();
                 prop_assert_eq!(refused, before < service.price);
                 prop_assert_eq!(account.balance(now), Cents(opening) - account.owed(now));
                 prop_assert!(account.balance(now) >= Cents::ZERO);

@@ -309,5 +309,5 @@ impl Advance {
 
 /// Enough of a key to recognise it and to tell accounts apart, and too little to use it.
 pub(crate) fn redacted(key: &ApiKey) -> String {
-    format!("{}…{:08x}", &key.secret()[..6], key.account() as u32)
+    format!("{}…{:08x}", key.beginning(), key.account() as u32)
 }

@@ -4,9 +4,11 @@
 
 mod file;
 mod preset;
+mod refusal;
 mod schedule;
 mod status;
 mod value;
+mod wording;
 mod words;
 
 use std::time::Duration;
@@ -22,6 +24,7 @@ pub use self::value::{
     Readable, Refund, RentContent, RentStatus, RepeatRead, SlugCase, Timestamp, ValueError,
     WebhookAck, WebhookOrder, WebhookSignature, WrongMethod, Zone,
 };
+pub(crate) use self::wording::Waiting;
 pub use self::words::StatusWords;
 
 /// How the undocumented part of the API behaves for one account.

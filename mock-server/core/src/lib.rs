@@ -16,7 +16,7 @@
 //! | [`hand`] | a tester's hand on rentals: an SMS now, an end now |
 //! | `account`, `ledger`, `person` | what one API key owns |
 //! | `clock`, `agenda` | each account's own time, and what the server must look after when |
-//! | `rental`, `register`, `phone` | what can be rented, and by which name |
+//! | `rental`, `register`, `phone`, `catalogue` | what can be rented, and by which name |
 //! | `sms` | SMS in words of their own |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
 //! | `history`, `rent_body` | one operation's own reading and writing |
@@ -38,6 +38,7 @@
 
 mod account;
 mod agenda;
+mod catalogue;
 mod clock;
 pub mod control;
 pub mod dialect;

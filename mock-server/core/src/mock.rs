@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use contract::body::CheckOtp;
+use contract::key::KeyError;
 use contract::{ApiKey, Moment, Problem, Route, RouteError};
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -12,12 +11,14 @@ use rustc_hash::FxBuildHasher;
 
 use crate::account::Account;
 use crate::agenda::Agenda;
+use crate::catalogue::Catalogue;
+use crate::dialect::{KeyFormat, Waiting};
 use crate::fault::{self, PreferenceError, Verdict};
 use crate::journal::Journal;
 use crate::operation::Times;
 use crate::register::{Place, Register};
 use crate::rental::Rental;
-use crate::reply::{Delivery, Reply, json};
+use crate::reply::{Delivery, Reply};
 use crate::request::Request;
 use crate::settings::Settings;
 
@@ -35,8 +36,9 @@ pub struct Mock {
     /// When which account has a webhook due, in the server's time.
     pub(crate) agenda: Agenda,
     pub(crate) journal: Journal,
-    /// The answer to almost every poll, encoded once.
-    pub(crate) waiting: Bytes,
+    /// What is rented beside the table's services.
+    pub(crate) catalogue: Catalogue,
+    pub(crate) waiting: Waiting,
 }
 
 impl Mock {
@@ -50,7 +52,8 @@ impl Mock {
             accounts: IndexMap::default(),
             register: Register::default(),
             agenda: Agenda::default(),
-            waiting: json(&CheckOtp::waiting()),
+            catalogue: Catalogue::default(),
+            waiting: Waiting::new(),
         }
     }
 
@@ -60,9 +63,25 @@ impl Mock {
         let mut owner = (None, now);
         let reply = self
             .answer(now, request, &mut owner)
-            .unwrap_or_else(|problem| Reply::refusal(problem, now));
+            .unwrap_or_else(|problem| self.refuse(problem, owner.0, request, now));
         self.journal.record(owner, request, &reply);
         reply
+    }
+
+    /// The refusal of a request that got no further than to its account, or not even there.
+    #[cold]
+    fn refuse(
+        &self,
+        problem: Problem,
+        owner: Option<u32>,
+        request: &Request<'_>,
+        at: Moment,
+    ) -> Reply {
+        let settings = match owner {
+            Some(place) => &self.accounts[place as usize].settings,
+            None => &self.settings.account,
+        };
+        settings.dialect.refusal(problem, request.accept, at)
     }
 
     pub(crate) fn advance(&mut self, now: Moment) -> Moment {
@@ -107,7 +126,7 @@ impl Mock {
             Reply::nothing(Delivery::Never)
         } else {
             self.carry_out(account, &route, request, (times, verdict.sms))
-                .unwrap_or_else(|problem| Reply::refusal(problem, at))
+                .unwrap_or_else(|problem| self.refuse(problem, Some(account), request, at))
         };
         Ok(self.befallen(reply, at, account, &verdict))
     }
@@ -121,14 +140,35 @@ impl Mock {
             return reply;
         };
         let account = &self.accounts[account as usize];
-        effect.befall(reply, at, || strike.data((account.dice, account.number)))
+        let dialect = &account.settings.dialect;
+        effect.befall(reply, (at, dialect), || {
+            strike.data((account.dice, account.number))
+        })
     }
 
     /// The place of the account that owns the key in a header.
     fn account(&mut self, auth: Option<&[u8]>) -> Result<u32, Problem> {
-        let key = ApiKey::from_bytes(auth.ok_or(Problem::MissingKey)?)
-            .map_err(|_| Problem::InvalidKey)?;
+        let key = auth.ok_or(Problem::MissingKey)?;
+        let key = self.read_key(key).map_err(|_| self.no_key())?;
         self.admit(key).ok_or(Problem::UnknownKey)
+    }
+
+    /// What is wrong with a key that is none. Where any length will do, it is not the length.
+    #[cold]
+    fn no_key(&self) -> Problem {
+        match self.settings.account.dialect.key_format {
+            KeyFormat::Sixty => Problem::InvalidKey,
+            KeyFormat::Any => Problem::UnknownKey,
+        }
+    }
+
+    /// The key in an `Auth` header.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when no key looks like this.
+    pub fn read_key(&self, header: &[u8]) -> Result<ApiKey, KeyError> {
+        self.settings.account.dialect.key_format.read(header)
     }
 
     /// The place of the key's account, which is opened at its first use; `None`
@@ -143,7 +183,7 @@ impl Mock {
     /// The place of the account that owns the key in a header, if it was here before.
     #[cold]
     fn known_account(&self, auth: Option<&[u8]>) -> Option<u32> {
-        let key = ApiKey::from_bytes(auth?).ok()?;
+        let key = self.read_key(auth?).ok()?;
         self.accounts.get_index_of(&key).map(|place| place as u32)
     }
 

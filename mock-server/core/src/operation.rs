@@ -38,7 +38,7 @@ impl Mock {
             Route::CheckOtp(id) => self.check_otp(account, id, request, times),
             Route::Rent => self.rent(account, request, (times, sms)),
             Route::Profile => Ok(self.profile(account, times)),
-            Route::History => Ok(self.history(account, request, times)),
+            Route::History => self.history(account, request, times),
         }
     }
 }

@@ -8,7 +8,6 @@ use contract::body::{self, Webhook};
 use crate::history;
 use crate::mock::Mock;
 use crate::register::Place;
-use crate::reply::json;
 use crate::webhook::{DeliveryId, WebhookAttempt, WebhookOutcome};
 
 impl Mock {
@@ -79,13 +78,15 @@ impl Mock {
     /// A function of the SMS alone, and therefore the same at every attempt.
     fn webhook_body(&self, delivery: DeliveryId) -> Option<Bytes> {
         let (owner, rental) = self.rental(delivery.rental)?;
-        let (at, message) = self.accounts[owner as usize].sms(rental, delivery.sms)?;
-        Some(json(&Webhook {
+        let owner = &self.accounts[owner as usize];
+        let (at, message) = owner.sms(rental, delivery.sms)?;
+        let dialect = &owner.settings.dialect;
+        Some(dialect.json(&Webhook {
             event: body::SMS_RECEIVED.into(),
-            timestamp: history::wall_time(self.epoch, at).as_second(),
+            timestamp: dialect.stamp(history::wall_time(self.epoch, at)),
             rental_id: u64::from(rental.id),
             phone: rental.phone.digits().into(),
-            service_slug: rental.service.slug.into(),
+            service_slug: self.catalogue.names(rental).slug.into(),
             raw_text: message.text,
             sms_code: message.code,
         }))

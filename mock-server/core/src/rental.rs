@@ -6,6 +6,7 @@ use std::time::Duration;
 use contract::dice::{Roll, unit};
 use contract::{Dice, Law, Moment, Service, Stream};
 
+use crate::catalogue::{NameId, Offer};
 use crate::phone::Phone;
 use crate::sms::{Message, Sms};
 
@@ -15,6 +16,8 @@ use crate::sms::{Message, Sms};
 pub(crate) struct Rental {
     /// What it is for.
     pub(crate) service: &'static Service,
+    /// What that is called, if it is not in the table.
+    pub(crate) name: Option<NameId>,
     /// When it was rented.
     pub(crate) created: Moment,
     /// When the SMS arrives, or [`Moment::NEVER`].
@@ -55,7 +58,7 @@ impl Rental {
     pub(crate) fn decide(
         terms: Terms<'_>,
         (account, index): (u64, u64),
-        (id, service, phone): (u32, &'static Service, Phone),
+        (id, offer, phone): (u32, Offer, Phone),
         (now, later): (Moment, Option<Duration>),
     ) -> Self {
         let drawn = terms
@@ -68,8 +71,10 @@ impl Rental {
         let arrival = delay
             .filter(|delay| *delay < terms.life)
             .map_or(Moment::NEVER, |delay| now + delay);
+        let Offer { service, name } = offer;
         Self {
             service,
+            name,
             created: now,
             arrival,
             id,
@@ -180,7 +185,7 @@ mod tests {
             .expect("a free number");
         let service = Service::find("whatsapp").expect("in the table");
         let made = (Moment::START, Some(Duration::ZERO));
-        Rental::decide(terms, (1, index), (7, service, phone), made)
+        Rental::decide(terms, (1, index), (7, service.into(), phone), made)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::body::Refusal;
-use contract::{Moment, Problem, Truth};
+use contract::{Moment, Truth};
 use serde::Serialize;
 
 use crate::fault::PreferenceError;
@@ -23,6 +23,8 @@ pub struct Reply {
     pub retry_after: Option<u64>,
     /// The method for the `Allow` header.
     pub allow: Option<&'static str>,
+    /// The path for the `Location` header.
+    pub location: Option<&'static str>,
     /// The value of the [`contract::truth::HEADER`] header.
     pub truth: Option<Truth>,
     /// When and how it leaves.
@@ -126,24 +128,9 @@ impl Reply {
             media: Media::Json,
             retry_after: None,
             allow: None,
+            location: None,
             truth: None,
             delivery: Delivery::Whole { at },
-        }
-    }
-
-    /// A refusal that leaves at once.
-    #[cold]
-    pub(crate) fn refusal(problem: Problem, at: Moment) -> Self {
-        let status = problem.status();
-        Self {
-            status,
-            allow: problem.allow(),
-            body: if may_have_body(status) {
-                json(&problem.body())
-            } else {
-                Bytes::new()
-            },
-            ..Self::success(Bytes::new(), at)
         }
     }
 
@@ -171,7 +158,7 @@ impl Reply {
 }
 
 /// RFC 9110 gives these three statuses no content.
-const fn may_have_body(status: u16) -> bool {
+pub(crate) const fn may_have_body(status: u16) -> bool {
     !matches!(status, 204 | 205 | 304)
 }
 

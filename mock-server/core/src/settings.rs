@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use contract::{ApiKey, Cents, Law};
 
-pub use self::file::{AccountPatch, SettingsFile};
+pub use self::file::{AccountKey, AccountKeyError, AccountPatch, SettingsFile};
 pub use self::rental_life::{RentalLife, RentalLifeError};
 pub use self::time_scale::{TimeScale, TimeScaleError};
 use crate::dialect::Dialect;

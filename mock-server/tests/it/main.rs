@@ -4,8 +4,10 @@
 mod arm;
 mod control;
 mod determinism;
+mod dialect;
 mod fault;
 mod lifetime;
+mod preset;
 mod scenario;
 mod transport;
 mod webhook;

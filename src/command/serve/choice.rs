@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::Context;
-use contract::{ApiKey, Cents, Law, document};
+use contract::{Cents, Law, document};
 use mock_server::Server;
-use mock_server_core::settings::{AccountPatch, RentalLife, TimeScale};
+use mock_server_core::settings::{AccountKey, AccountPatch, RentalLife, TimeScale};
 use mock_server_core::{DialectFile, FaultRule, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
@@ -36,10 +36,16 @@ impl Choice {
     /// Flags and environment first (clap has joined them), then the file.
     pub(super) fn of(arguments: &ServeArguments) -> anyhow::Result<Self> {
         let typed = Self::from(arguments.clone());
-        Ok(match &arguments.config {
-            None => typed,
-            Some(path) => typed.or(read(path)?.into()),
-        })
+        let Some(path) = &arguments.config else {
+            return Ok(typed);
+        };
+        let choice = typed.or(read(path)?.into());
+        let origin = path.display();
+        choice
+            .mock
+            .check_keys()
+            .with_context(|| format!("{origin}"))?;
+        Ok(choice)
     }
 
     fn or(self, other: Self) -> Self {
@@ -84,7 +90,7 @@ struct ServeFile {
     time_scale: Option<TimeScale>,
     journal_max: Option<usize>,
     strict_keys: Option<bool>,
-    accounts: Option<BTreeMap<ApiKey, AccountPatch>>,
+    accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
     faults: Option<Vec<FaultRule>>,

@@ -6,7 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use contract::TimeSpan;
+use contract::key::KeyError;
+use contract::{ApiKey, TimeSpan};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
@@ -325,6 +326,20 @@ pub enum ExtraFields {
 /// A time zone of the IANA database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(pub TimeZone);
+
+impl KeyFormat {
+    /// Reads the value of an `Auth` header.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when no key looks like this.
+    pub(crate) fn read(self, header: &[u8]) -> Result<ApiKey, KeyError> {
+        match self {
+            Self::Sixty => ApiKey::from_bytes(header),
+            Self::Any => ApiKey::of_any_length(header),
+        }
+    }
+}
 
 impl FromStr for RentStatus {
     type Err = ValueError;

@@ -10,6 +10,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::value::ValueError;
+use crate::rental::State;
 
 /// One word for each state.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -90,6 +91,18 @@ impl StatusWords {
             completed: completed.into(),
             expired: expired.into(),
             refunded: refunded.map(Into::into),
+        }
+    }
+}
+
+impl StatusWords {
+    /// The word for a rental in this state, whose price is back or not.
+    pub(crate) fn word(&self, state: State, refunded: bool) -> &str {
+        match (state, &self.refunded) {
+            (State::Pending, _) => &self.pending,
+            (State::Completed, _) => &self.completed,
+            (State::Expired, Some(word)) if refunded => word,
+            (State::Expired, _) => &self.expired,
         }
     }
 }

@@ -6,10 +6,11 @@ use contract::body::CheckOtp;
 use contract::{Problem, Truth};
 
 use super::Times;
+use crate::dialect::Dialect;
 use crate::mock::Mock;
 use crate::register::Register;
 use crate::rental::{Rental, State};
-use crate::reply::{Reply, json};
+use crate::reply::Reply;
 use crate::request::Request;
 use crate::sms::Message;
 
@@ -28,10 +29,11 @@ impl Mock {
             return Err(Problem::NoSuchRental);
         }
         let owner = &self.accounts[owner as usize];
+        let dialect = &owner.settings.dialect;
         let body = match owner.state(rental, times.now) {
-            State::Pending => self.waiting.clone(),
-            State::Completed => received(&owner.shown(rental, times.now)),
-            State::Expired => json(&CheckOtp::expired()),
+            State::Pending => self.waiting.of(dialect),
+            State::Completed => received(&owner.shown(rental, times.now), dialect),
+            State::Expired => dialect.json(&CheckOtp::expired()),
         };
         let truth = request.truth.then(|| truth(rental, times)).flatten();
         Ok(Reply {
@@ -41,8 +43,8 @@ impl Mock {
     }
 }
 
-fn received(message: &Message<'_>) -> Bytes {
-    json(&CheckOtp::received(&*message.code, &*message.text))
+fn received(message: &Message<'_>, dialect: &Dialect) -> Bytes {
+    dialect.json(&CheckOtp::received(&*message.code, &*message.text))
 }
 
 /// What only the mock can know, once the SMS is there.

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use contract::Problem;
 use contract::body::{self, Rent};
 
 use super::Times;
+use crate::catalogue::Names;
+use crate::dialect::RentStatus;
 use crate::fault::SmsPlan;
 use crate::mock::Mock;
 use crate::register::Place;
 use crate::rent_body;
 use crate::rental::Rental;
-use crate::reply::{Reply, json};
+use crate::reply::Reply;
 use crate::request::Request;
 use crate::sms;
 use crate::webhook::{DeliveryId, EventCopy};
@@ -24,10 +25,12 @@ impl Mock {
         request: &Request<'_>,
         (times, sms): (Times, SmsPlan),
     ) -> Result<Reply, Problem> {
-        let service = rent_body::service(request.content_type, request.body)?;
-        let id = self.register.next_id();
         let account = &mut self.accounts[place as usize];
-        let rental = account.rent(times.now, service, id, sms)?;
+        let dialect = &account.settings.dialect;
+        let slug = rent_body::slug(request.content_type, request.body, dialect.rent_content)?;
+        let offer = self.catalogue.find(&slug, dialect)?;
+        let id = self.register.next_id();
+        let rental = account.rent(times.now, offer, id, sms)?;
         let index = account.rentals().len() as u32 - 1;
         self.register.enter(Place {
             account: place,
@@ -47,22 +50,30 @@ impl Mock {
             let sms = sms::FIRST + 1;
             self.plan_webhook(place, DeliveryId { sms, ..first });
         }
-        let life = self.accounts[place as usize].settings.rental_life;
-        Ok(Reply::success(rented(&rental, life), times.at))
+        let settings = &self.accounts[place as usize].settings;
+        let names = self.catalogue.names(&rental);
+        let body = rented(&rental, names, settings.rental_life);
+        Ok(Reply {
+            status: match settings.dialect.rent_status {
+                RentStatus::Ok => 200,
+                RentStatus::Created => 201,
+            },
+            ..Reply::success(settings.dialect.json(&body), times.at)
+        })
     }
 }
 
-fn rented(rental: &Rental, life: Duration) -> Bytes {
-    json(&Rent {
+fn rented<'a>(rental: &Rental, names: Names<'a>, life: Duration) -> Rent<'a> {
+    Rent {
         success: true,
         message: body::RENTED.into(),
         rental: body::Rental {
             id: u64::from(rental.id),
             phone: rental.phone.digits().into(),
-            service: rental.service.rent_name.into(),
+            service: names.rent,
             cost: rental.service.price,
             // Rounded up, because a life of half a second is not one of none.
             expires_in_seconds: life.as_millis().div_ceil(1000) as u64,
         },
-    })
+    }
 }

@@ -2,13 +2,16 @@
 //! out, and then somebody else's to say.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
+use contract::key::KeyError;
 use contract::{ApiKey, Cents, Law};
 use serde::Deserialize;
+use serde_with::DeserializeFromStr;
 
 use super::{AccountSettings, RentalLife, Settings, TimeScale, WebhookSettings};
-use crate::dialect::DialectFile;
+use crate::dialect::{DialectFile, KeyFormat};
 use crate::fault::FaultRule;
 use crate::webhook_url::WebhookUrl;
 
@@ -73,6 +76,27 @@ impl AccountPatch {
     }
 }
 
+/// The key of an account in a file: of any length, because only the whole file
+/// says which dialect counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, DeserializeFromStr)]
+pub struct AccountKey(ApiKey);
+
+impl FromStr for AccountKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        ApiKey::of_any_length(text.as_bytes()).map(Self)
+    }
+}
+
+/// A key in a file that no request can have. Shows the beginning of the key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an API key has exactly 60 characters, and under [accounts] there is another that begins \
+     with {0:?}; with the dialect key_format=any a key may have any length"
+)]
+pub struct AccountKeyError(String);
+
 /// What is said about a whole mock.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,7 +119,7 @@ pub struct SettingsFile {
     /// See [`AccountPatch::dialect`].
     pub dialect: Option<DialectFile>,
     /// What is different about the accounts of these keys.
-    pub accounts: Option<BTreeMap<ApiKey, AccountPatch>>,
+    pub accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     /// See [`Settings::strict_keys`].
     pub strict_keys: Option<bool>,
     /// See [`Settings::journal_max`].
@@ -127,12 +151,29 @@ impl SettingsFile {
         let default = Settings::new(seed);
         let account = self.account().applied_to(&default.account);
         let accounts = self.accounts.unwrap_or_default().into_iter();
-        let accounts = accounts.map(|(key, patch)| (key, Arc::new(patch.applied_to(&account))));
+        let accounts =
+            accounts.map(|(AccountKey(key), patch)| (key, Arc::new(patch.applied_to(&account))));
         Settings {
             accounts: accounts.collect(),
             account: Arc::new(account),
             strict_keys: self.strict_keys.unwrap_or(default.strict_keys),
             journal_max: self.journal_max.unwrap_or(default.journal_max),
+        }
+    }
+
+    /// Looks for keys that no request can have.
+    ///
+    /// # Errors
+    ///
+    /// The first key of another length than the dialect takes.
+    pub fn check_keys(&self) -> Result<(), AccountKeyError> {
+        let dialect = self.account().applied_to(&AccountSettings::new(0)).dialect;
+        let mut keys = self.accounts.iter().flat_map(BTreeMap::keys);
+        match keys.find(|AccountKey(key)| !key.is_documented()) {
+            Some(AccountKey(key)) if dialect.key_format == KeyFormat::Sixty => {
+                Err(AccountKeyError(key.beginning().to_owned()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -208,6 +249,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_another_length_needs_a_dialect_that_takes_it() {
+        let short = "[mock.accounts.a-short-one]\nbalance = \"5.00\"";
+        let complaint = read(short).check_keys().expect_err(short).to_string();
+        assert!(complaint.contains("begins with \"a-\";"), "{complaint}");
+        let any = format!("[mock]\ndialect = \"key_format=any\"\n{short}");
+        assert_eq!(read(&any).check_keys(), Ok(()));
+    }
+
+    #[test]
     fn a_mistake_in_a_file_is_told_with_its_place() {
         for (text, expected) in [
             (
@@ -235,8 +285,8 @@ mod tests {
                 "s.toml:2:15: \"20\" is not a duration; write",
             ),
             (
-                "[mock.accounts.short]\nbalance = \"5.00\"",
-                "s.toml:1:16: an API key has exactly 60 characters, this one has 5",
+                "[mock.accounts.\"a key\"]\nbalance = \"5.00\"",
+                "s.toml:1:16: an API key consists of visible ASCII characters",
             ),
             (
                 "[mock]\nwebhook_url = \"https://localhost/\"",

@@ -4,6 +4,7 @@
 mod client;
 mod control;
 mod delivery;
+mod dialect;
 mod fault;
 mod hand;
 mod lifetime;
