@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::body::Refusal;
+use crate::body::{EXPIRED, Refusal};
 use crate::operation::Operation;
 
 /// Why a request is refused.
@@ -36,8 +36,16 @@ pub enum Problem {
     InsufficientBalance,
     /// No number to be had.
     NoNumbers,
+    /// More rentals at once than an account may have.
+    TooManyRentals,
+    /// An `Idempotency-Key` that is empty or too long.
+    BadIdempotencyKey,
+    /// An `Idempotency-Key` that was used for another request.
+    IdempotencyKeyReused,
     /// An id that is malformed, unknown, or another account's.
     NoSuchRental,
+    /// A rental that ended without an SMS, where a poll of it is refused.
+    RentalEnded,
     /// No operation at this path.
     NoSuchPath,
     /// An operation at this path, with another method.
@@ -67,7 +75,19 @@ impl Problem {
             Self::BadPage => (422, "The page or its size is not valid."),
             Self::InsufficientBalance => (402, "Your balance is too low for this rental."),
             Self::NoNumbers => (503, "No numbers are available for this service right now."),
+            Self::TooManyRentals => (
+                429,
+                "Too many rentals are waiting for their SMS. Please wait until one ends.",
+            ),
+            Self::BadIdempotencyKey => (
+                400,
+                "The Idempotency-Key is empty or has more than 255 characters.",
+            ),
+            Self::IdempotencyKeyReused => {
+                (422, "The Idempotency-Key was used for another request.")
+            }
             Self::NoSuchRental => (404, "The rental was not found."),
+            Self::RentalEnded => (404, EXPIRED),
             Self::NoSuchPath => (404, "There is no such endpoint."),
             Self::WrongMethod(_) => (405, "The method is not allowed for this endpoint."),
             Self::RateLimited => (429, "Too many requests. Please slow down."),

@@ -12,6 +12,7 @@ use mock_server_core::{Body, Media, Reply, Request};
 use crate::reply_body::ReplyBody;
 
 static AUTH: HeaderName = HeaderName::from_static("auth");
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 static PREFER: HeaderName = HeaderName::from_static("prefer");
 static TRUTH: HeaderName = HeaderName::from_static(truth::HEADER);
 
@@ -30,6 +31,7 @@ pub(crate) fn request<'a>(
         auth: headers.get(&AUTH).map(HeaderValue::as_bytes),
         content_type: text(headers, &CONTENT_TYPE),
         accept: text(headers, &ACCEPT),
+        idempotency_key: text(headers, &IDEMPOTENCY_KEY),
         // A client may send several, most of them about something else.
         prefer: headers
             .get_all(&PREFER)
@@ -66,6 +68,14 @@ pub(crate) fn response(reply: &Reply, body: ReplyBody) -> Response<ReplyBody> {
     }
     if let Some(seconds) = reply.retry_after {
         headers.insert(RETRY_AFTER, seconds.into());
+    }
+    for (name, value) in reply.headers() {
+        let value = HeaderValue::try_from(value);
+        headers.extend(
+            value
+                .ok()
+                .map(|value| (HeaderName::from_static(name), value)),
+        );
     }
     if let Some(truth) = reply.truth {
         let value = HeaderValue::try_from(truth.to_string());

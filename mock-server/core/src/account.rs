@@ -1,21 +1,29 @@
 //! What one API key owns: a person, money, numbers and rentals. It enforces
 //! that money and rentals agree; it knows no requests.
 
-use std::collections::BTreeMap;
+mod active;
+mod hand;
+mod settlement;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use contract::{ApiKey, Cents, Dice, Moment, Problem};
 
+use self::active::ActiveSet;
+use self::settlement::{MoneyTerms, Movements};
 use crate::catalogue::Offer;
 use crate::clock::AccountClock;
+use crate::dialect::{ActiveRentals, LateSms, RepeatRead};
 use crate::fault::{FaultRecord, SmsPlan};
-use crate::hand::HandError;
+use crate::idempotency::IdempotencyRecord;
 use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::PhoneBook;
+use crate::rate_limit::RateRecord;
 use crate::rental::{Rental, State, Terms};
 use crate::settings::AccountSettings;
-use crate::sms::{self, Message, Sms, SmsBook};
+use crate::sms::{self, Message, SmsBook};
 use crate::webhook::WebhookQueue;
 
 /// The tenant of the mock. Nothing of one account depends on another.
@@ -33,6 +41,10 @@ pub(crate) struct Account {
     pub(crate) faults: FaultRecord,
     /// Its own time, in which all of the following happens.
     pub(crate) clock: AccountClock,
+    /// What it has used of its rate limits.
+    pub(crate) rate: RateRecord,
+    /// What its idempotency keys were used for.
+    pub(crate) idempotency: IdempotencyRecord,
     /// Events to be posted.
     pub(crate) webhooks: WebhookQueue,
     /// When the server has to look after the webhooks, as its agenda has it.
@@ -50,6 +62,14 @@ pub(crate) struct Account {
     /// How many of the rentals have come to their ordinary ends and are settled in
     /// the ledger.
     settled: usize,
+    /// When money moves; the same for all its rentals.
+    money: MoneyTerms,
+    /// What else is still to happen to money.
+    movements: Movements,
+    /// The rentals that wait for their SMS, if they are limited.
+    active: ActiveSet,
+    /// The SMS that a poll has shown, by rental and number, if each is shown once.
+    shown: BTreeSet<(u32, u32)>,
 }
 
 impl Account {
@@ -62,15 +82,21 @@ impl Account {
             person: Person::invent(dice, number),
             faults: FaultRecord::begin(now, settings.faults.len()),
             clock: AccountClock::starting(now, settings.time_scale),
+            rate: RateRecord::default(),
+            idempotency: IdempotencyRecord::default(),
             webhooks: WebhookQueue::default(),
             agenda: None,
             ledger: Ledger::new(settings.balance),
+            money: MoneyTerms::of(&settings.dialect),
             settings,
             phones: PhoneBook::new(dice, number),
             rentals: Vec::new(),
             sms: SmsBook::default(),
             ended_early: BTreeMap::new(),
             settled: 0,
+            movements: Movements::default(),
+            active: ActiveSet::default(),
+            shown: BTreeSet::new(),
         }
     }
 
@@ -93,9 +119,14 @@ impl Account {
             dice: self.dice,
             sms_delay: &settings.sms_delay,
             life: settings.rental_life,
+            keeps_late_sms: self.money.late_sms != LateSms::Dropped,
         };
-        let price = offer.service.price;
-        if !self.ledger.affords(price) {
+        if let ActiveRentals::AtMost(most) = settings.dialect.active_rentals
+            && self.active.count(now) >= most.get() as usize
+        {
+            return Err(Problem::TooManyRentals);
+        }
+        if !self.ledger.affords(offer.service.price) {
             return Err(Problem::InsufficientBalance);
         }
         let phone = self
@@ -110,8 +141,14 @@ impl Account {
         if let Some(second) = second {
             self.sms.write_next(id, second);
         }
-        self.ledger.charge(price);
+        let index = self.rentals.len() as u32;
         self.rentals.push(rental);
+        self.charge(index);
+        if settings.dialect.active_rentals != ActiveRentals::Off {
+            let end = self.end(&rental);
+            self.active
+                .add(rental.sms_at().unwrap_or(end).min(end), index);
+        }
         Ok(rental)
     }
 
@@ -121,10 +158,25 @@ impl Account {
         self.ledger.balance()
     }
 
-    /// What a rental of this account shows at `now`: its newest SMS.
+    /// What a rental of this account shows at `now`: its newest SMS, or its first
+    /// if that is what is repeated.
     pub(crate) fn shown(&self, rental: &Rental, now: Moment) -> Message<'_> {
-        let written = self.sms.latest(rental.id, now);
+        let written = match self.settings.dialect.repeat_read {
+            RepeatRead::First => self.sms.get(rental.id, sms::FIRST),
+            RepeatRead::Latest | RepeatRead::Once => {
+                self.sms.latest(rental.id, now).map(|(_, sms)| sms)
+            }
+        };
         written.map_or_else(|| rental.message(), Message::from)
+    }
+
+    /// Whether a poll at `now` that would show the rental's newest SMS is the first
+    /// that does; if so, it is noted.
+    #[cold]
+    pub(crate) fn shows_first_time(&mut self, rental: &Rental, now: Moment) -> bool {
+        let latest = self.sms.latest(rental.id, now);
+        let number = latest.map_or(sms::FIRST, |(number, _)| number);
+        self.shown.insert((rental.id, number))
     }
 
     /// When a rental's SMS with this number arrives, and what it says; `None` if
@@ -143,20 +195,6 @@ impl Account {
         self.sms.following()
     }
 
-    /// The account's money at `now`, in its parts.
-    pub(crate) fn ledger(&mut self, now: Moment) -> Ledger {
-        self.settle(now);
-        self.ledger
-    }
-
-    /// The price of all rentals that have not ended without an SMS at `now`,
-    /// counted from their states alone: what the ledger must have taken.
-    pub(crate) fn owed(&self, now: Moment) -> Cents {
-        let rentals = self.rentals.iter();
-        let kept = rentals.filter(|rental| self.state(rental, now) != State::Expired);
-        kept.map(|rental| rental.service.price).sum()
-    }
-
     /// Where a rental of this account stands at `now`.
     pub(crate) fn state(&self, rental: &Rental, now: Moment) -> State {
         rental.state(now, self.end(rental))
@@ -168,90 +206,9 @@ impl Account {
         early.map_or_else(|| rental.created + self.settings.rental_life, |end| *end)
     }
 
-    /// The SMS of the rental at `index` arrives at `now`, and not when it would
-    /// have; if it has its SMS, this is another one. Says which number it has.
-    ///
-    /// # Errors
-    ///
-    /// [`HandError::Ended`], and nothing has changed.
-    pub(crate) fn deliver_sms(
-        &mut self,
-        now: Moment,
-        index: usize,
-        (code, text): (Option<&str>, Option<&str>),
-    ) -> Result<u32, HandError> {
-        self.settle(now);
-        let rental = self.rentals[index];
-        let state = self.state(&rental, now);
-        if state == State::Expired {
-            return Err(HandError::Ended);
-        }
-        self.cancel_what_is_to_come(&rental, now);
-        let code = code.map_or_else(|| rental.code(), str::to_owned);
-        let text = text.map_or_else(|| rental.service.message(&code), str::to_owned);
-        let sms = Sms {
-            at: now,
-            code: code.into(),
-            text: text.into(),
-        };
-        if state == State::Completed {
-            return Ok(self.sms.write_next(rental.id, sms));
-        }
-        self.rentals[index].deliver(now);
-        Ok(self.sms.write_first(rental.id, sms))
-    }
-
-    /// The rental at `index` ends at `now` without an SMS, and is refunded. One
-    /// that ended before is left as it is.
-    ///
-    /// # Errors
-    ///
-    /// [`HandError::HasSms`], and nothing has changed.
-    pub(crate) fn expire(&mut self, now: Moment, index: usize) -> Result<(), HandError> {
-        self.settle(now);
-        let rental = self.rentals[index];
-        match self.state(&rental, now) {
-            State::Completed => return Err(HandError::HasSms),
-            State::Expired => return Ok(()),
-            State::Pending => {}
-        }
-        self.cancel_what_is_to_come(&rental, now);
-        self.rentals[index].lose_sms();
-        self.ended_early.insert(rental.id, now);
-        self.ledger.refund(rental.service.price);
-        Ok(())
-    }
-
     /// All rentals, the oldest first.
     pub(crate) fn rentals(&self) -> &[Rental] {
         &self.rentals
-    }
-
-    /// Forgets the SMS of a rental that have not come by `now`, and their events.
-    fn cancel_what_is_to_come(&mut self, rental: &Rental, now: Moment) {
-        let sms = &self.sms;
-        let arrival = |number| match sms.get(rental.id, number) {
-            Some(written) => Some(written.at),
-            None => rental.sms_at(),
-        };
-        self.webhooks.cancel(|event| {
-            event.rental == rental.id && arrival(event.sms).is_none_or(|at| at > now)
-        });
-        self.sms.cancel_after(rental.id, now);
-    }
-
-    /// Refunds what has ended without an SMS. Done when somebody looks, which
-    /// nobody can tell from it being done on time.
-    fn settle(&mut self, now: Moment) {
-        let life = self.settings.rental_life;
-        while let Some(rental) = self.rentals.get(self.settled)
-            && rental.created + life <= now
-        {
-            if rental.sms_at().is_none() && !self.ended_early.contains_key(&rental.id) {
-                self.ledger.refund(rental.service.price);
-            }
-            self.settled += 1;
-        }
     }
 }
 

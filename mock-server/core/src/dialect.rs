@@ -17,6 +17,7 @@ use jiff::tz::TimeZone;
 
 pub use self::file::{DialectError, DialectFile};
 pub use self::preset::Preset;
+pub(crate) use self::refusal::page;
 pub use self::schedule::{ActiveRentals, Quota, RateLimit, WebhookDuplicate, WebhookRetry};
 pub use self::status::{Expired, Status, Unauthorized, UnknownService};
 pub use self::value::{

@@ -6,7 +6,7 @@ use contract::Moment;
 use crate::control::Scope;
 use crate::mock::Mock;
 use crate::register::Place;
-use crate::webhook::{DeliveryId, EventCopy};
+use crate::webhook::DeliveryId;
 
 /// Why a hand on a rental moves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,11 +47,12 @@ impl Mock {
     ) -> Result<(), HandError> {
         let (place, now) = self.in_hand(now, scope, rental_id)?;
         let account = &mut self.accounts[place.account as usize];
-        let number = account.deliver_sms(now, place.index as usize, (code, text))?;
+        let number = account.deliver_sms(now, place.index, (code, text))?;
         let delivery = DeliveryId {
             rental: rental_id,
             sms: number,
-            copy: EventCopy::ByHand,
+            by_hand: true,
+            again: false,
         };
         self.plan_webhook(place.account, delivery);
         Ok(())
@@ -66,7 +67,7 @@ impl Mock {
     pub fn expire(&mut self, now: Moment, scope: Scope, rental_id: u32) -> Result<(), HandError> {
         let (place, now) = self.in_hand(now, scope, rental_id)?;
         let account = &mut self.accounts[place.account as usize];
-        account.expire(now, place.index as usize)?;
+        account.expire(now, place.index)?;
         self.reschedule(place.account);
         Ok(())
     }

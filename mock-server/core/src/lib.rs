@@ -19,6 +19,8 @@
 //! | `rental`, `register`, `phone`, `catalogue` | what can be rented, and by which name |
 //! | `sms` | SMS in words of their own |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
+//! | `rate_limit`, `idempotency` | what is counted and remembered of an account's requests |
+//! | `retry`, `signature` | when a webhook is posted again, and how it is signed |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
 //! A rental is a function of time: what arrives, when, and when it ends is
@@ -45,6 +47,7 @@ pub mod dialect;
 pub mod fault;
 pub mod hand;
 mod history;
+mod idempotency;
 mod journal;
 mod ledger;
 pub mod mock;
@@ -52,13 +55,16 @@ mod operation;
 mod person;
 mod phone;
 mod posting;
+mod rate_limit;
 mod register;
 mod rent_body;
 mod rental;
 pub mod reply;
 pub mod request;
 pub mod requests;
+mod retry;
 pub mod settings;
+mod signature;
 mod sms;
 pub mod watch;
 pub mod webhook;

@@ -89,8 +89,9 @@ impl Mock {
         self.now
     }
 
-    /// Route, account, faults, operation, in this order: a request that means
-    /// no operation or has no valid key is refused before any rule sees it.
+    /// Route, account, rate limit, faults, operation, in this order: a request that
+    /// means no operation or has no valid key is not counted, and one that is
+    /// over the limit is refused before any rule sees it.
     ///
     /// As soon as it is known whose the request is, `owner` says so, and when it
     /// came in that account's own time.
@@ -111,6 +112,13 @@ impl Mock {
         let account = self.account(request.auth)?;
         let local = self.accounts[account as usize].clock.local(now);
         *owner = (Some(account), local);
+        let standing = self.count(account, local, route.operation());
+        let standing = match standing {
+            Some(standing) if standing.is_over() => {
+                return Ok(self.too_many_requests(standing, account, request, now));
+            }
+            standing => standing,
+        };
         let verdict = match self.judge(local, account, &route, request.prefer) {
             Ok(verdict) => verdict,
             Err(error) => return Ok(Reply::not_preferable(&error, now)),
@@ -122,13 +130,27 @@ impl Mock {
             at,
             latency,
         };
+        let made = self.rentals_made();
         let reply = if verdict.prevents_operation() {
             Reply::nothing(Delivery::Never)
         } else {
             self.carry_out(account, &route, request, (times, verdict.sms))
                 .unwrap_or_else(|problem| self.refuse(problem, Some(account), request, at))
         };
-        Ok(self.befallen(reply, at, account, &verdict))
+        let mut reply = self.befallen(reply, at, account, &verdict);
+        if let Some(standing) = standing {
+            self.tell_limit(standing, account, &mut reply);
+        }
+        if self.rentals_made() > made {
+            let posts = self.begin_before_rent_answer(account, now);
+            posts.into_iter().for_each(|post| reply.add_post(post));
+        }
+        Ok(reply)
+    }
+
+    /// How many rentals there ever were.
+    fn rentals_made(&self) -> u32 {
+        self.register.next_id()
     }
 
     /// What is left of `reply` after what the fault rules do to it.

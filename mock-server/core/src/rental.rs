@@ -50,6 +50,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) sms_delay: &'a Law,
     /// From rent to end.
     pub(crate) life: Duration,
+    /// Whether an SMS at or after the end arrives all the same.
+    pub(crate) keeps_late_sms: bool,
 }
 
 impl Rental {
@@ -67,9 +69,9 @@ impl Rental {
         let delay = drawn
             .zip(later)
             .map(|(delay, later)| delay.saturating_add(later));
-        // An SMS at or after the end is dropped: the number is somebody else's by then.
+        // An SMS at or after the end is late: the number is somebody else's by then.
         let arrival = delay
-            .filter(|delay| *delay < terms.life)
+            .filter(|delay| terms.keeps_late_sms || *delay < terms.life)
             .map_or(Moment::NEVER, |delay| now + delay);
         let Offer { service, name } = offer;
         Self {
@@ -92,7 +94,7 @@ impl Rental {
         after: Duration,
     ) -> Option<Sms> {
         let at = self.sms_at()? + after;
-        if at >= self.created + terms.life {
+        if !terms.keeps_late_sms && at >= self.created + terms.life {
             return None;
         }
         let code = code(
@@ -179,6 +181,7 @@ mod tests {
             dice,
             sms_delay: &sms_delay,
             life: LIFE,
+            keeps_late_sms: false,
         };
         let phone = PhoneBook::new(dice, 1)
             .take(Moment::START, Moment::START + LIFE)

@@ -16,6 +16,8 @@ pub struct Request<'a> {
     pub content_type: Option<&'a str>,
     /// The value of the `Accept` header.
     pub accept: Option<&'a str>,
+    /// The value of the `Idempotency-Key` header.
+    pub idempotency_key: Option<&'a str>,
     /// The value of a `Prefer` header that may be about a fault ([`crate::fault::mentions_fault`]).
     pub prefer: Option<&'a str>,
     /// Whether the ground truth was asked for ([`contract::truth`]).
@@ -45,6 +47,7 @@ impl<'a> Request<'a> {
             auth: Some(auth),
             content_type: None,
             accept: None,
+            idempotency_key: None,
             prefer: None,
             truth: false,
             body: Body::Whole(&[]),

@@ -98,27 +98,16 @@ impl AccountSettings {
     }
 }
 
-/// Where `sms.received` webhooks go, and how patiently.
+/// Where `sms.received` webhooks go. How patiently is for the dialect to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookSettings {
     /// The receiver.
     pub url: WebhookUrl,
-    /// How often one event is posted at most.
-    pub attempts: u32,
-    /// From a failed attempt to the next.
-    pub spacing: Duration,
-    /// How long the receiver may take to answer.
-    pub timeout: Duration,
 }
 
 impl WebhookSettings {
-    /// The defaults of CLAUSES part 2, with this receiver.
+    /// Webhooks to this receiver.
     pub const fn new(url: WebhookUrl) -> Self {
-        Self {
-            url,
-            attempts: 5,
-            spacing: Duration::from_secs(15),
-            timeout: Duration::from_secs(5),
-        }
+        Self { url }
     }
 }

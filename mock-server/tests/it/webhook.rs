@@ -14,11 +14,8 @@ const POLL: &str = "/api/v1/number/check-otp/13322954";
 
 fn posting_to(url: &str) -> Settings {
     let url = url.parse().expect(url);
-    let receiver = WebhookSettings {
-        spacing: Duration::from_millis(5),
-        ..WebhookSettings::new(url)
-    };
-    posting(receiver, r#"sms_delay = "5ms""#)
+    let toml = "sms_delay = \"5ms\"\ndialect = \"webhook_retry=5x5ms\"";
+    posting(WebhookSettings::new(url), toml)
 }
 
 /// Takes one post and answers it with `status`; the head and the body.

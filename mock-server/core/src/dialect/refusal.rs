@@ -102,6 +102,10 @@ impl Dialect {
             ),
             Problem::NoNumbers => (self.no_numbers.code(), "no_numbers", None),
             Problem::NoSuchRental => (self.no_such_rental.code(), "no_such_rental", None),
+            Problem::TooManyRentals => (default, "too_many_rentals", None),
+            Problem::RentalEnded => (self.expired.status(default), "rental_ended", None),
+            Problem::BadIdempotencyKey => (default, "bad_idempotency_key", None),
+            Problem::IdempotencyKeyReused => (default, "idempotency_key_reused", None),
             Problem::NoSuchPath => (default, "no_such_endpoint", None),
             Problem::WrongMethod(_) => (default, "wrong_method", None),
             Problem::RateLimited => (default, "rate_limited", None),
@@ -172,7 +176,7 @@ fn login(at: Moment) -> Reply {
     }
 }
 
-fn page(status: u16, message: &str) -> Bytes {
+pub(crate) fn page(status: u16, message: &str) -> Bytes {
     format!(
         "<html>\n<head><title>{status}</title></head>\n<body>\n<h1>{status}</h1>\n\
          <p>{message}</p>\n</body>\n</html>\n"

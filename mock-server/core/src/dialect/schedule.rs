@@ -16,6 +16,20 @@ pub struct Quota {
     pub window: Duration,
 }
 
+impl Quota {
+    /// Requests of a key in [`RateLimit::Realistic`]: what the usual framework allows.
+    pub(crate) const PER_KEY: Self = Self::seconds(60, 60);
+    /// Its rents: what GetAText allows.
+    pub(crate) const RENTS: Self = Self::seconds(2, 1);
+
+    const fn seconds(count: u32, seconds: u64) -> Self {
+        Self {
+            count: NonZeroU32::new(count).expect("invariant: not zero"),
+            window: Duration::from_secs(seconds),
+        }
+    }
+}
+
 /// How many requests a key may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RateLimit {

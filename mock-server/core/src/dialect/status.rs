@@ -59,6 +59,16 @@ impl Status {
     }
 }
 
+impl Expired {
+    /// The status, if it is a refusal with one; else what stands for it by default.
+    pub(super) const fn status(self, default: u16) -> u16 {
+        match self {
+            Self::Status(status) => status.0,
+            Self::Refusal | Self::Waiting => default,
+        }
+    }
+}
+
 impl FromStr for Status {
     type Err = ValueError;
 

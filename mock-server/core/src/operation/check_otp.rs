@@ -6,7 +6,7 @@ use contract::body::CheckOtp;
 use contract::{Problem, Truth};
 
 use super::Times;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Expired, Readable, RepeatRead};
 use crate::mock::Mock;
 use crate::register::Register;
 use crate::rental::{Rental, State};
@@ -16,7 +16,7 @@ use crate::sms::Message;
 
 impl Mock {
     pub(super) fn check_otp(
-        &self,
+        &mut self,
         account: u32,
         id: &str,
         request: &Request<'_>,
@@ -32,9 +32,40 @@ impl Mock {
         let dialect = &owner.settings.dialect;
         let body = match owner.state(rental, times.now) {
             State::Pending => self.waiting.of(dialect),
-            State::Completed => received(&owner.shown(rental, times.now), dialect),
-            State::Expired => dialect.json(&CheckOtp::expired()),
+            State::Completed => {
+                let rental = *rental;
+                return self.check_completed(account, &rental, request, times);
+            }
+            State::Expired => match dialect.expired {
+                Expired::Refusal => dialect.json(&CheckOtp::expired()),
+                Expired::Waiting => self.waiting.of(dialect),
+                Expired::Status(_) => return Err(Problem::RentalEnded),
+            },
         };
+        Ok(Reply::success(body, times.at))
+    }
+
+    /// A poll of a rental that has its SMS. In most dialects it changes nothing;
+    /// where a code is shown once, it is what uses the code up.
+    fn check_completed(
+        &mut self,
+        account: u32,
+        rental: &Rental,
+        request: &Request<'_>,
+        times: Times,
+    ) -> Result<Reply, Problem> {
+        let owner = &mut self.accounts[account as usize];
+        if let Readable::For(time) = owner.settings.dialect.readable
+            && owner.end(rental) + time <= times.now
+        {
+            return Err(Problem::NoSuchRental);
+        }
+        let once = owner.settings.dialect.repeat_read == RepeatRead::Once;
+        if once && !owner.shows_first_time(rental, times.now) {
+            let body = self.waiting.of(&owner.settings.dialect);
+            return Ok(Reply::success(body, times.at));
+        }
+        let body = received(&owner.shown(rental, times.now), &owner.settings.dialect);
         let truth = request.truth.then(|| truth(rental, times)).flatten();
         Ok(Reply {
             truth,

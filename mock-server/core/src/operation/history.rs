@@ -1,11 +1,9 @@
 //! `history`: a page of the account's rentals.
 
+use contract::Problem;
 use contract::body::HistoryRow;
-use contract::{Moment, Problem};
 
 use super::Times;
-use crate::account::Account;
-use crate::dialect::Refund;
 use crate::history::{self, Page};
 use crate::mock::Mock;
 use crate::rental::{Rental, State};
@@ -24,7 +22,7 @@ impl Mock {
         let page = Page::from_query(request.query, dialect.paging)?;
         let describe = |rental: &Rental| -> HistoryRow<'_> {
             let state = account.state(rental, times.now);
-            let refunded = state == State::Expired && is_refunded(account, rental, times.now);
+            let refunded = account.is_refunded(rental, times.now);
             let name = self.catalogue.names(rental).history;
             let code = (state == State::Completed)
                 .then(|| account.shown(rental, times.now).code.into_owned());
@@ -33,14 +31,5 @@ impl Mock {
         };
         let history = page.of(account.rentals(), dialect.history_order, describe);
         Ok(Reply::success(dialect.history(&history), times.at))
-    }
-}
-
-/// Whether the price of a rental that ended without an SMS is back, by the history's word.
-fn is_refunded(account: &Account, rental: &Rental, now: Moment) -> bool {
-    match account.settings.dialect.refund {
-        Refund::AtEnd | Refund::Unseen => true,
-        Refund::None => false,
-        Refund::After(delay) => rental.created + account.settings.rental_life + delay <= now,
     }
 }

@@ -6,19 +6,21 @@ use contract::Problem;
 use contract::body::{self, Rent};
 
 use super::Times;
-use crate::catalogue::Names;
-use crate::dialect::RentStatus;
+use crate::catalogue::{Names, Offer};
+use crate::dialect::{Idempotency, RentStatus};
 use crate::fault::SmsPlan;
+use crate::idempotency::{self, Known};
 use crate::mock::Mock;
 use crate::register::Place;
 use crate::rent_body;
 use crate::rental::Rental;
-use crate::reply::Reply;
+use crate::reply::{Delivery, Reply};
 use crate::request::Request;
 use crate::sms;
-use crate::webhook::{DeliveryId, EventCopy};
+use crate::webhook::DeliveryId;
 
 impl Mock {
+    /// Rents a number, or repeats what was answered under the request's key.
     pub(super) fn rent(
         &mut self,
         place: u32,
@@ -29,6 +31,43 @@ impl Mock {
         let dialect = &account.settings.dialect;
         let slug = rent_body::slug(request.content_type, request.body, dialect.rent_content)?;
         let offer = self.catalogue.find(&slug, dialect)?;
+        let key = match dialect.idempotency {
+            Idempotency::Honoured => idempotency::read(request.idempotency_key)?,
+            Idempotency::Ignored => None,
+        };
+        let Some(key) = key else {
+            return self.rent_number(place, offer, (times, sms));
+        };
+        let slug = slug.to_ascii_lowercase();
+        match account.idempotency.look_up(times.now, key, &slug) {
+            Known::Answered(answer) => {
+                let mut reply = Reply {
+                    delivery: Delivery::Whole { at: times.at },
+                    ..answer?
+                };
+                let (name, value) = idempotency::REPEATED;
+                reply.add_header(name, value);
+                Ok(reply)
+            }
+            Known::Other => Err(Problem::IdempotencyKeyReused),
+            Known::New => {
+                let answer = self.rent_number(place, offer, (times, sms));
+                let account = &mut self.accounts[place as usize];
+                account
+                    .idempotency
+                    .remember(times.now, (key, &slug), &answer);
+                answer
+            }
+        }
+    }
+
+    fn rent_number(
+        &mut self,
+        place: u32,
+        offer: Offer,
+        (times, sms): (Times, SmsPlan),
+    ) -> Result<Reply, Problem> {
+        let account = &mut self.accounts[place as usize];
         let id = self.register.next_id();
         let rental = account.rent(times.now, offer, id, sms)?;
         let index = account.rentals().len() as u32 - 1;
@@ -36,19 +75,14 @@ impl Mock {
             account: place,
             index,
         });
-        let first = DeliveryId {
-            rental: id,
-            sms: sms::FIRST,
-            copy: EventCopy::Only,
-        };
+        let first = DeliveryId::drawn(id, sms::FIRST);
         self.plan_webhook(place, first);
         if sms.duplicated {
-            let copy = EventCopy::Again;
-            self.plan_webhook(place, DeliveryId { copy, ..first });
+            let again = true;
+            self.plan_webhook(place, DeliveryId { again, ..first });
         }
         if sms.second_after.is_some() {
-            let sms = sms::FIRST + 1;
-            self.plan_webhook(place, DeliveryId { sms, ..first });
+            self.plan_webhook(place, DeliveryId::drawn(id, sms::FIRST + 1));
         }
         let settings = &self.accounts[place as usize].settings;
         let names = self.catalogue.names(&rental);
