@@ -74,8 +74,8 @@ impl Mock {
     pub(crate) fn tell_limit(&self, standing: Standing, place: u32, reply: &mut Reply) {
         let dialect = &self.accounts[place as usize].settings.dialect;
         if dialect.rate_limit != RateLimit::Hostile {
-            reply.add_header("x-ratelimit-limit", standing.limit);
-            reply.add_header("x-ratelimit-remaining", standing.remaining);
+            reply.add_header("x-ratelimit-limit", &standing.limit);
+            reply.add_header("x-ratelimit-remaining", &standing.remaining);
         }
     }
 
@@ -104,7 +104,7 @@ impl Mock {
             // Retry-After knows whole seconds only, and less than asked would be a lie.
             reply.retry_after = Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
             let end = history::wall_time(self.epoch, until);
-            reply.add_header("x-ratelimit-reset", end.as_second());
+            reply.add_header("x-ratelimit-reset", &end.as_second());
         }
         reply
     }

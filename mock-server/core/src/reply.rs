@@ -161,7 +161,7 @@ impl Reply {
     }
 
     /// Adds a header; its name is in lower case.
-    pub(crate) fn add_header(&mut self, name: &'static str, value: impl ToString) {
+    pub(crate) fn add_header(&mut self, name: &'static str, value: &(impl ToString + ?Sized)) {
         let extras = self.extras.get_or_insert_default();
         extras.headers.push((name, value.to_string()));
     }
