@@ -9,5 +9,6 @@ mod fault;
 mod lifetime;
 mod preset;
 mod scenario;
+mod throttle;
 mod transport;
 mod webhook;
