@@ -25,6 +25,7 @@ use crate::state::State;
 use crate::stop::Stop;
 use crate::translation;
 use crate::trickle::Pace;
+use crate::webhook;
 
 /// The API as one connection sees it.
 #[derive(Clone, Debug)]
@@ -120,10 +121,11 @@ impl Api {
         let body = ReadBody::read(body, self.state.limits.body).await;
         self.arrival.complete();
         let head = (&head.method, &head.uri, &head.headers);
-        let (now, reply) = self
+        let (now, mut reply) = self
             .state
             .answer(&translation::request(head, body.as_core()));
         self.state.rented.notify_one();
+        webhook::post_all(&self.state, reply.take_posts()).await;
         self.deliver(now, reply).await
     }
 

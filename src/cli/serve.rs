@@ -10,7 +10,7 @@ use std::str::FromStr;
 use contract::{Cents, Law};
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server_core::settings::{RentalLife, TimeScale};
-use mock_server_core::{FaultRule, WebhookUrl};
+use mock_server_core::{DialectFile, FaultRule, WebhookUrl};
 use serde_with::DeserializeFromStr;
 
 /// What was typed after `otplab serve`.
@@ -89,6 +89,16 @@ pub(crate) struct ServeArguments {
     /// advanced [default: 1]
     #[arg(long, env = "OTPLAB_TIME_SCALE", value_name = "FACTOR")]
     pub(crate) time_scale: Option<TimeScale>,
+
+    /// How what the documentation leaves open behaves: a preset (default, laravel, strict,
+    /// hostile), settings like no_numbers=404, or both [default: default]
+    #[arg(
+        long,
+        env = "OTPLAB_DIALECT",
+        value_name = "DIALECT",
+        hide_env_values = true
+    )]
+    pub(crate) dialect: Option<DialectFile>,
 
     /// What requests to the control API under /__admin have to bring as a bearer token; needed
     /// when other machines can reach the server

@@ -45,5 +45,7 @@ pub(crate) fn settings(
         sms_delay,
         ..SettingsFile::default()
     };
-    Ok(typed.or(part.mock).resolve(seed))
+    let mock = typed.or(part.mock);
+    mock.check_keys().with_context(|| source.origin.clone())?;
+    Ok(mock.resolve(seed))
 }

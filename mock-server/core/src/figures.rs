@@ -8,7 +8,7 @@ use contract::{Moment, Operation};
 
 use crate::account::Account;
 use crate::mock::Mock;
-use crate::rental::State;
+use crate::rental::{Rental, State};
 
 /// Everything at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,9 +113,9 @@ impl Mock {
             sms_delivered: counts.forgotten_sms,
         };
         for account in self.accounts.values() {
-            let (local, life) = (account.clock.local(now), account.settings.rental_life);
+            let local = account.clock.local(now);
             for rental in account.rentals() {
-                *match rental.state(local, life) {
+                *match account.state(rental, local) {
                     State::Pending => &mut figures.pending,
                     State::Completed => &mut figures.completed,
                     State::Expired => &mut figures.expired,
@@ -128,8 +128,9 @@ impl Mock {
 }
 
 fn sms_delivered(account: &Account, now: Moment) -> u64 {
-    let all = account.rentals().iter().chain(account.second_sms());
-    let delivered = all.filter(|rental| rental.sms_at().is_some_and(|arrival| arrival <= now));
+    let first = account.rentals().iter().filter_map(Rental::sms_at);
+    let following = account.following_sms().map(|(_, arrival)| arrival);
+    let delivered = first.chain(following).filter(|arrival| *arrival <= now);
     delivered.count() as u64
 }
 

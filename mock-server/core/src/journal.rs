@@ -290,7 +290,7 @@ mod tests {
     }
 
     fn written_to(journal: &mut Journal, account: u32, path: &str) {
-        let reply = Reply::refusal(Problem::NoSuchRental, Moment::START);
+        let reply = crate::Dialect::default().refusal(Problem::NoSuchRental, None, Moment::START);
         let request = Request::plain("GET", path, &[]);
         journal.record((Some(account), Moment::START), &request, &reply);
     }

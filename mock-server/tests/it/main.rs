@@ -4,11 +4,14 @@
 mod arm;
 mod control;
 mod determinism;
+mod dialect;
 mod fault;
 mod hostile;
 mod lifetime;
 mod metrics;
 mod openapi;
+mod preset;
 mod scenario;
+mod throttle;
 mod transport;
 mod webhook;

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::Context;
-use contract::{ApiKey, Cents, Law, document};
+use contract::{Cents, Law, document};
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server::{Limits, Server};
-use mock_server_core::settings::{AccountPatch, RentalLife, TimeScale};
-use mock_server_core::{FaultRule, Settings, SettingsFile, WebhookUrl};
+use mock_server_core::settings::{AccountKey, AccountPatch, RentalLife, TimeScale};
+use mock_server_core::{DialectFile, FaultRule, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
 use crate::cli::serve::{ListenAddress, ServeArguments};
@@ -48,10 +48,16 @@ impl Choice {
     /// Flags and environment first (clap has joined them), then the file.
     pub(super) fn of(arguments: &ServeArguments) -> anyhow::Result<Self> {
         let typed = Self::from(arguments.clone());
-        Ok(match &arguments.config {
-            None => typed,
-            Some(path) => typed.or(read(path)?.into()),
-        })
+        let Some(path) = &arguments.config else {
+            return Ok(typed);
+        };
+        let choice = typed.or(read(path)?.into());
+        let origin = path.display();
+        choice
+            .mock
+            .check_keys()
+            .with_context(|| format!("{origin}"))?;
+        Ok(choice)
     }
 
     fn or(self, other: Self) -> Self {
@@ -126,13 +132,14 @@ struct ServeFile {
     journal_max: Option<usize>,
     journal_bytes: Option<usize>,
     strict_keys: Option<bool>,
-    accounts: Option<BTreeMap<ApiKey, AccountPatch>>,
+    accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
     faults: Option<Vec<FaultRule>>,
     balance: Option<Cents>,
     rental_life: Option<RentalLife>,
     webhook_url: Option<WebhookUrl>,
+    dialect: Option<DialectFile>,
 }
 
 fn read(path: &Path) -> anyhow::Result<ServeFile> {
@@ -165,6 +172,7 @@ impl From<ServeFile> for Choice {
                 rental_life: file.rental_life,
                 webhook_url: file.webhook_url,
                 time_scale: file.time_scale,
+                dialect: file.dialect,
                 accounts: file.accounts,
                 strict_keys: file.strict_keys,
                 journal_max: file.journal_max,
@@ -197,6 +205,7 @@ impl From<ServeArguments> for Choice {
                 rental_life: typed.rental_life,
                 webhook_url: typed.webhook_url,
                 time_scale: typed.time_scale,
+                dialect: typed.dialect,
                 accounts: None,
                 strict_keys: typed.strict_keys.then_some(true),
                 journal_max: typed.journal_max,
