@@ -228,11 +228,11 @@ pub mod status {
     pub(super) const ALL: [&str; 3] = [PENDING, COMPLETED, EXPIRED];
 }
 
-/// Body of the outgoing webhook. `Time` is the documented number of seconds,
-/// or what another dialect writes in its place.
+/// Body of the outgoing webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Webhook")]
 pub struct Webhook<'a, Time = i64> {
+    // `Time` is the documented number of seconds, or what another dialect writes there.
     /// The name of the event; there is no other.
     #[serde(borrow)]
     #[schemars(extend("const" = SMS_RECEIVED))]

@@ -7,6 +7,7 @@ use hyper::header::{
 };
 use hyper::{Method, Response, StatusCode, Uri};
 use mock_server_core::fault::mentions_fault;
+use mock_server_core::reply::LOGIN;
 use mock_server_core::{Body, Media, Reply, Request};
 
 use crate::reply_body::ReplyBody;
@@ -63,8 +64,8 @@ pub(crate) fn response(reply: &Reply, body: ReplyBody) -> Response<ReplyBody> {
     if let Some(method) = reply.allow {
         headers.insert(ALLOW, HeaderValue::from_static(method));
     }
-    if let Some(path) = reply.location {
-        headers.insert(LOCATION, HeaderValue::from_static(path));
+    if reply.to_login {
+        headers.insert(LOCATION, HeaderValue::from_static(LOGIN));
     }
     if let Some(seconds) = reply.retry_after {
         headers.insert(RETRY_AFTER, seconds.into());

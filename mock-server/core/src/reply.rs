@@ -11,6 +11,9 @@ use serde::Serialize;
 use crate::fault::PreferenceError;
 use crate::webhook::WebhookAttempt;
 
+/// Where a visitor without a key is sent, in a dialect that does so.
+pub const LOGIN: &str = "/login";
+
 /// What the mock answers to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -24,8 +27,9 @@ pub struct Reply {
     pub retry_after: Option<u64>,
     /// The method for the `Allow` header.
     pub allow: Option<&'static str>,
-    /// The path for the `Location` header.
-    pub location: Option<&'static str>,
+    /// Whether the `Location` header sends the client to [`LOGIN`]. A flag, because
+    /// every byte here is moved at every poll.
+    pub to_login: bool,
     /// The value of the [`contract::truth::HEADER`] header.
     pub truth: Option<Truth>,
     /// When and how it leaves.
@@ -140,7 +144,7 @@ impl Reply {
             media: Media::Json,
             retry_after: None,
             allow: None,
-            location: None,
+            to_login: false,
             truth: None,
             delivery: Delivery::Whole { at },
             extras: None,

@@ -9,9 +9,6 @@ use serde::Serialize;
 use super::{Dialect, ErrorBody, Unauthorized, UnknownService, WrongMethod};
 use crate::reply::{Media, Reply, may_have_body};
 
-/// Where a visitor without a key is sent.
-const LOGIN: &str = "/login";
-
 /// `{"message":"…","errors":{"service":["…"]}}`
 #[derive(Serialize)]
 struct Laravel {
@@ -171,7 +168,7 @@ fn login(at: Moment) -> Reply {
     Reply {
         status: 302,
         media: Media::Html,
-        location: Some(LOGIN),
+        to_login: true,
         ..Reply::success(page(302, "Please log in."), at)
     }
 }

@@ -96,17 +96,17 @@ fn an_accepted_service_keeps_its_name_until_the_webhook() {
 }
 
 #[test]
-fn a_browser_is_told_where_to_log_in() {
+fn a_browser_is_sent_to_log_in_and_a_program_is_not() {
     let mut client = Client::new("dialect = \"unauthorized=redirect\"");
     let now = client.now;
-    let mut location = |accept| {
+    let mut sent_away = |accept| {
         let request = mock_server_core::Request {
             auth: None,
             accept,
             ..mock_server_core::Request::plain("GET", "/api/v1/profile", &[])
         };
-        client.mock.handle(now, &request).location
+        client.mock.handle(now, &request).to_login
     };
-    assert_eq!(location(Some("text/html")), Some("/login"));
-    assert_eq!(location(Some("application/vnd.api+json, */*")), None);
+    assert!(sent_away(Some("text/html")));
+    assert!(!sent_away(Some("application/vnd.api+json, */*")));
 }
