@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -12,6 +13,7 @@ use crate::api::Api;
 use crate::arrival::{Arrival, Watched};
 use crate::ending::{self, Lingering};
 use crate::leash::Leash;
+use crate::outbox::Outbox;
 use crate::state::State;
 use crate::stop::Stop;
 
@@ -31,9 +33,13 @@ pub(crate) async fn serve(
     let _ = stream.set_nodelay(true);
     let lingering = Lingering::default();
     let api = Api::new(state, arrival.clone(), lingering.clone(), stop.clone());
-    let watched = Watched { stream, arrival };
-    // Not with `pipeline_flush`: while unread bytes are buffered it flushes
-    // nothing, so the 400 or 431 to a malformed head would never leave.
+    let (reading, writing) = stream.into_split();
+    let outbox = Outbox::new(writing);
+    let watched = Watched {
+        socket: reading,
+        arrival,
+        outbox: outbox.clone(),
+    };
     let mut connection = http1::Builder::new()
         .max_buf_size(HEAD_LIMIT)
         .serve_connection(TokioIo::new(watched), api);
@@ -46,9 +52,18 @@ pub(crate) async fn serve(
             finishing = true;
             Pin::new(&mut connection).graceful_shutdown();
         }
-        connection.poll_without_shutdown(context)
+        let end = connection.poll_without_shutdown(context);
+        // hyper waits now, for whatever it is: nothing that is said may wait with it.
+        match outbox.poll_send(context) {
+            Poll::Ready(Err(_)) => Poll::Ready(Ok(())),
+            Poll::Pending | Poll::Ready(Ok(())) => end,
+        }
     })
     .await;
-    let watched = connection.into_parts().io.into_inner();
-    ending::close(watched.stream, end, lingering, stop).await;
+    let Watched { socket, .. } = connection.into_parts().io.into_inner();
+    if poll_fn(|context| outbox.poll_send(context)).await.is_ok()
+        && let Some(stream) = outbox.into_stream(socket)
+    {
+        ending::close(stream, end, lingering, stop).await;
+    }
 }

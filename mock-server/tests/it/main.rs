@@ -7,6 +7,7 @@ mod determinism;
 mod fault;
 mod lifetime;
 mod openapi;
+mod pipeline;
 mod scenario;
 mod transport;
 mod webhook;

@@ -1,0 +1,222 @@
+//! The client of `benches/speed`: as lean as one without an event queue can be,
+//! so that the server is the limit. It keeps every connection busy with a fixed
+//! number of requests, one written after another without waiting for answers,
+//! and visits the connections in turn. It judges nothing but status 200.
+//!
+//! usage: speed-client (rent|poll) ADDRESS CONNECTIONS DEPTH ACCOUNTS COUNT
+//!
+//! rents COUNT numbers, or rents one for each account and polls them COUNT
+//! times, and prints the seconds that the COUNT requests took. `poll` waits for
+//! a line on standard input before it begins and after it has ended, so that
+//! the script may look at the server in between.
+
+use std::error::Error;
+use std::io::{self, BufRead, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Longer than any answer takes to come; the script must end.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn main() -> Outcome<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [what, address, numbers @ ..] = arguments.as_slice() else {
+        return Err(
+            "usage: speed-client (rent|poll) ADDRESS CONNECTIONS DEPTH ACCOUNTS COUNT".into(),
+        );
+    };
+    let numbers: Vec<usize> = numbers
+        .iter()
+        .map(|n| n.parse())
+        .collect::<Result<_, _>>()?;
+    let [connections, depth, accounts, count] = numbers.as_slice() else {
+        return Err("four numbers: CONNECTIONS DEPTH ACCOUNTS COUNT".into());
+    };
+    let rents: Vec<_> = (0..*accounts).map(rent).collect();
+    let mut load = Load::open(address, *connections, *depth)?;
+    let seconds = match what.as_str() {
+        "rent" => load.run(&rents, *count)?,
+        "poll" => {
+            let ids = rent_one_each(address, &rents)?;
+            let polls: Vec<_> = ids.iter().enumerate().map(|(n, id)| poll(n, *id)).collect();
+            pause()?;
+            load.run(&polls, *count)?
+        }
+        _ => return Err("neither rent nor poll".into()),
+    };
+    say(&format!("{:.6}", seconds.as_secs_f64()))?;
+    if what == "poll" {
+        pause()?;
+    }
+    Ok(())
+}
+
+fn say(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
+}
+
+/// Says that it waits, and does.
+fn pause() -> io::Result<()> {
+    say("waiting")?;
+    io::stdin().lock().read_line(&mut String::new()).map(|_| ())
+}
+
+/// A key that differs from the others in its last digits.
+fn key(account: usize) -> String {
+    format!("{account:k>60}")
+}
+
+fn rent(account: usize) -> Vec<u8> {
+    let body = r#"{"service":"whatsapp"}"#;
+    format!(
+        "POST /api/v1/number/rent HTTP/1.1\r\nHost: localhost\r\nAuth: {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        key(account),
+        body.len()
+    )
+    .into()
+}
+
+fn poll(account: usize, id: u64) -> Vec<u8> {
+    format!(
+        "GET /api/v1/number/check-otp/{id} HTTP/1.1\r\nHost: localhost\r\nAuth: {}\r\n\r\n",
+        key(account)
+    )
+    .into()
+}
+
+/// The ids of one rental per request, over a connection of its own.
+fn rent_one_each(address: &str, rents: &[Vec<u8>]) -> Outcome<Vec<u64>> {
+    let mut connection = Connection::open(address)?;
+    let mut ids = Vec::new();
+    for rent in rents {
+        connection.stream.write_all(rent)?;
+        let body = connection.answer()?;
+        let digits = body
+            .split("\"id\":")
+            .nth(1)
+            .ok_or("a rental without an id")?;
+        let end = digits.find(|c: char| !c.is_ascii_digit());
+        ids.push(digits[..end.unwrap_or(digits.len())].parse()?);
+    }
+    Ok(ids)
+}
+
+/// Connections that are kept busy.
+struct Load {
+    connections: Vec<Connection>,
+    depth: usize,
+}
+
+impl Load {
+    fn open(address: &str, connections: usize, depth: usize) -> Outcome<Self> {
+        let connections = (0..connections).map(|_| Connection::open(address));
+        Ok(Self {
+            connections: connections.collect::<Result<_, _>>()?,
+            depth,
+        })
+    }
+
+    /// Sends `count` requests, taken from `requests` in turn, and reads their answers.
+    fn run(&mut self, requests: &[Vec<u8>], count: usize) -> Outcome<Duration> {
+        let mut requests = requests.iter().cycle().take(count);
+        let mut unanswered = vec![0; self.connections.len()];
+        let mut batch = Vec::new();
+        let begin = Instant::now();
+        loop {
+            let mut busy = false;
+            for (connection, unanswered) in self.connections.iter_mut().zip(&mut unanswered) {
+                for _ in 0..std::mem::take(unanswered) {
+                    connection.answer()?;
+                }
+                batch.clear();
+                for request in requests.by_ref().take(self.depth) {
+                    batch.extend_from_slice(request);
+                    *unanswered += 1;
+                }
+                connection.stream.write_all(&batch)?;
+                busy |= *unanswered > 0;
+            }
+            if !busy {
+                return Ok(begin.elapsed());
+            }
+        }
+    }
+}
+
+/// A connection, and what was read of it and not yet looked at.
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    begin: usize,
+    end: usize,
+}
+
+impl Connection {
+    fn open(address: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self {
+            stream,
+            buffer: vec![0; 64 * 1024],
+            begin: 0,
+            end: 0,
+        })
+    }
+
+    /// The body of the next answer, which must have status 200.
+    fn answer(&mut self) -> Outcome<&str> {
+        let (head, length) = loop {
+            let unread = &self.buffer[self.begin..self.end];
+            if let Some(found) = measure(unread)?
+                && found.0 + found.1 <= unread.len()
+            {
+                break found;
+            }
+            self.read()?;
+        };
+        let body = self.begin + head..self.begin + head + length;
+        self.begin = body.end;
+        Ok(std::str::from_utf8(&self.buffer[body])?)
+    }
+
+    fn read(&mut self) -> Outcome<()> {
+        self.buffer.copy_within(self.begin..self.end, 0);
+        self.end -= self.begin;
+        self.begin = 0;
+        match self.stream.read(&mut self.buffer[self.end..])? {
+            0 => Err("the server closed a connection".into()),
+            length => {
+                self.end += length;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The lengths of the head and of the body of the answer that `bytes` begin
+/// with, once the head is whole.
+fn measure(bytes: &[u8]) -> Outcome<Option<(usize, usize)>> {
+    const LENGTH: &[u8] = b"content-length: ";
+    let mut length = None;
+    let mut line = 0;
+    while let Some(size) = bytes[line..].windows(2).position(|pair| pair == b"\r\n") {
+        let text = &bytes[line..line + size];
+        if line == 0 && !text.starts_with(b"HTTP/1.1 200 ") {
+            return Err(String::from_utf8_lossy(text).into());
+        }
+        line += size + 2;
+        if text.is_empty() {
+            let length = length.ok_or("an answer without a length")?;
+            return Ok(Some((line, length)));
+        }
+        if let Some(digits) = text.strip_prefix(LENGTH) {
+            length = Some(std::str::from_utf8(digits)?.parse()?);
+        }
+    }
+    Ok(None)
+}
