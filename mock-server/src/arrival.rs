@@ -2,7 +2,7 @@
 //! likes, since pools of clients do; a request that has begun must arrive.
 //!
 //! hyper's own timeout for heads also ends idle connections, and sets a timer
-//! for every request. This costs one atomic write per read and one per request.
+//! for every request. This costs one plain write per read and one per request.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -18,20 +18,24 @@ use crate::outbox::Outbox;
 /// Twice the number of requests that arrived, plus one while another is on its way.
 ///
 /// One task reads the socket and serves the requests, so no order is asked of
-/// the atomic; it is one because that task may be handed between threads.
+/// the atomic and nobody else writes to it; it is one because that task may be
+/// handed between threads.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arrival(Arc<AtomicU64>);
 
 impl Arrival {
     /// Some bytes came.
     fn begun(&self) {
-        self.0.fetch_or(1, Ordering::Relaxed);
+        self.0.store(self.odd(), Ordering::Relaxed);
     }
 
     /// A request is complete.
     pub(crate) fn complete(&self) {
-        let odd = self.0.fetch_or(1, Ordering::Relaxed) | 1;
-        self.0.store(odd + 1, Ordering::Relaxed);
+        self.0.store(self.odd() + 1, Ordering::Relaxed);
+    }
+
+    fn odd(&self) -> u64 {
+        self.0.load(Ordering::Relaxed) | 1
     }
 
     /// Names the request that is on its way, if one is.
@@ -83,7 +87,7 @@ impl AsyncWrite for Watched {
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        false
     }
 
     /// Nothing: the connection sends when hyper has nothing more to say.
