@@ -4,15 +4,19 @@
 //! and visits the connections in turn. It judges nothing but status 200.
 //!
 //! usage: speed-client (rent|poll) ADDRESS CONNECTIONS DEPTH ACCOUNTS COUNT
+//!        speed-client ready STARTS OTPLAB
 //!
-//! rents COUNT numbers, or rents one for each account and polls them COUNT
+//! Rents COUNT numbers, or rents one for each account and polls them COUNT
 //! times, and prints the seconds that the COUNT requests took. `poll` waits for
 //! a line on standard input before it begins and after it has ended, so that
-//! the script may look at the server in between.
+//! the script may look at the server in between. `ready` starts the server
+//! STARTS times and prints the median of the milliseconds to its first answer.
 
 use std::error::Error;
 use std::io::{self, BufRead, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -20,37 +24,41 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// Longer than any answer takes to come; the script must end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+const USAGE: &str = "see the head of benches/bin/client.rs";
+
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [what, address, numbers @ ..] = arguments.as_slice() else {
-        return Err(
-            "usage: speed-client (rent|poll) ADDRESS CONNECTIONS DEPTH ACCOUNTS COUNT".into(),
-        );
-    };
-    let numbers: Vec<usize> = numbers
-        .iter()
-        .map(|n| n.parse())
-        .collect::<Result<_, _>>()?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["ready", starts, otplab] => ready(starts.parse()?, otplab),
+        [what, address, numbers @ ..] => load(what, address, numbers),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn load(what: &str, address: &str, numbers: &[&str]) -> Outcome<()> {
+    let numbers = numbers.iter().map(|number| number.parse());
+    let numbers: Vec<usize> = numbers.collect::<Result<_, _>>()?;
     let [connections, depth, accounts, count] = numbers.as_slice() else {
-        return Err("four numbers: CONNECTIONS DEPTH ACCOUNTS COUNT".into());
+        return Err(USAGE.into());
     };
     let rents: Vec<_> = (0..*accounts).map(rent).collect();
     let mut load = Load::open(address, *connections, *depth)?;
-    let seconds = match what.as_str() {
-        "rent" => load.run(&rents, *count)?,
+    match what {
+        "rent" => say_seconds(load.run(&rents, *count)?),
         "poll" => {
             let ids = rent_one_each(address, &rents)?;
             let polls: Vec<_> = ids.iter().enumerate().map(|(n, id)| poll(n, *id)).collect();
             pause()?;
-            load.run(&polls, *count)?
+            say_seconds(load.run(&polls, *count)?)?;
+            pause()
         }
-        _ => return Err("neither rent nor poll".into()),
-    };
-    say(&format!("{:.6}", seconds.as_secs_f64()))?;
-    if what == "poll" {
-        pause()?;
+        _ => Err(USAGE.into()),
     }
-    Ok(())
+}
+
+fn say_seconds(taken: Duration) -> Outcome<()> {
+    Ok(say(&format!("{:.6}", taken.as_secs_f64()))?)
 }
 
 fn say(line: &str) -> io::Result<()> {
@@ -58,9 +66,69 @@ fn say(line: &str) -> io::Result<()> {
 }
 
 /// Says that it waits, and does.
-fn pause() -> io::Result<()> {
+fn pause() -> Outcome<()> {
     say("waiting")?;
-    io::stdin().lock().read_line(&mut String::new()).map(|_| ())
+    io::stdin().lock().read_line(&mut String::new())?;
+    Ok(())
+}
+
+/// From starting `otplab serve` to its first answer, several times.
+fn ready(starts: usize, otplab: &str) -> Outcome<()> {
+    let mut times = Vec::new();
+    for _ in 0..starts {
+        let begin = Instant::now();
+        let mut server = Started::new(otplab)?;
+        server.wait_for_answer(begin)?;
+        times.push(begin.elapsed());
+    }
+    times.sort();
+    let median = times.get(starts / 2).ok_or("no starts")?;
+    say(&format!("{:.2}", median.as_secs_f64() * 1e3))?;
+    Ok(())
+}
+
+/// A server that ends with this.
+struct Started {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Started {
+    fn new(otplab: &str) -> Outcome<Self> {
+        // Free a moment ago, and nobody else is handed it so soon.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let mut command = Command::new(otplab);
+        command.args(["serve", "--seed", "1", "--listen", &address.to_string()]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn()?;
+        Ok(Self { child, address })
+    }
+
+    fn wait_for_answer(&mut self, begin: Instant) -> Outcome<()> {
+        let mut stream = loop {
+            match TcpStream::connect(self.address) {
+                Ok(stream) => break stream,
+                Err(_) if begin.elapsed() < PATIENCE => thread::sleep(Duration::from_micros(100)),
+                Err(error) => return Err(error.into()),
+            }
+        };
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+        let mut status = [0; 12];
+        stream.read_exact(&mut status)?;
+        if status == *b"HTTP/1.1 200" {
+            Ok(())
+        } else {
+            Err("it is not ready".into())
+        }
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// A key that differs from the others in its last digits.
