@@ -11,9 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::tcp::OwnedReadHalf;
 
-use crate::outbox::Outbox;
+use crate::wire::Wire;
 
 /// Twice the number of requests that arrived, plus one while another is on its way.
 ///
@@ -46,22 +45,21 @@ impl Arrival {
 }
 
 /// A socket as hyper has it: reports what it reads to an [`Arrival`], and
-/// leaves what it writes in an [`Outbox`].
+/// leaves on the [`Wire`] what it writes.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    pub(crate) socket: OwnedReadHalf,
+    pub(crate) wire: Wire,
     pub(crate) arrival: Arrival,
-    pub(crate) outbox: Outbox,
 }
 
 impl AsyncRead for Watched {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let outcome = Pin::new(&mut self.socket).poll_read(context, buffer);
+        let outcome = self.wire.poll_read(context, buffer);
         if buffer.filled().len() > before {
             self.arrival.begun();
         }
@@ -75,19 +73,7 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.outbox.poll_take(context, &[IoSlice::new(bytes)])
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.outbox.poll_take(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        false
+        self.wire.poll_take(context, &[IoSlice::new(bytes)])
     }
 
     /// Nothing: the connection sends when hyper has nothing more to say.

@@ -13,9 +13,9 @@ use crate::api::Api;
 use crate::arrival::{Arrival, Watched};
 use crate::ending::{self, Lingering};
 use crate::leash::Leash;
-use crate::outbox::Outbox;
 use crate::state::State;
 use crate::stop::Stop;
+use crate::wire::Wire;
 
 /// Bytes of a request's head at most: twice hyper's minimum, and a good deal
 /// more than any client of this API sends.
@@ -33,12 +33,10 @@ pub(crate) async fn serve(
     let _ = stream.set_nodelay(true);
     let lingering = Lingering::default();
     let api = Api::new(state, arrival.clone(), lingering.clone(), stop.clone());
-    let (reading, writing) = stream.into_split();
-    let outbox = Outbox::new(writing);
+    let wire = Wire::new(stream);
     let watched = Watched {
-        socket: reading,
+        wire: wire.clone(),
         arrival,
-        outbox: outbox.clone(),
     };
     let mut connection = http1::Builder::new()
         .max_buf_size(HEAD_LIMIT)
@@ -54,15 +52,15 @@ pub(crate) async fn serve(
         }
         let end = connection.poll_without_shutdown(context);
         // hyper waits now, for whatever it is: nothing that is said may wait with it.
-        match outbox.poll_send(context) {
+        match wire.poll_send(context) {
             Poll::Ready(Err(_)) => Poll::Ready(Ok(())),
             Poll::Pending | Poll::Ready(Ok(())) => end,
         }
     })
     .await;
-    let Watched { socket, .. } = connection.into_parts().io.into_inner();
-    if poll_fn(|context| outbox.poll_send(context)).await.is_ok()
-        && let Some(stream) = outbox.into_stream(socket)
+    drop(connection);
+    if poll_fn(|context| wire.poll_send(context)).await.is_ok()
+        && let Some(stream) = wire.into_stream()
     {
         ending::close(stream, end, lingering, stop).await;
     }

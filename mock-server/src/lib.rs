@@ -6,7 +6,7 @@
 //! | [`server`] | starting, holding and stopping |
 //! | `worker` | the threads and who serves which connection |
 //! | `connection`, `ending` | one connection; how it ends, the bad ends included |
-//! | `outbox` | answers on their way to the socket, several at a time |
+//! | `wire` | a connection's socket, through which answers leave several at a time |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
 //! | `api` | the request path: decode, decide, deliver; probes and the OpenAPI document |
 //! | `control`, `guard` | clocks, resets, money and requests under `/__admin`, and who may touch them |
@@ -34,7 +34,6 @@ mod control;
 mod ending;
 mod guard;
 mod leash;
-mod outbox;
 mod reply_body;
 mod request_body;
 pub mod server;
@@ -44,6 +43,7 @@ mod translation;
 mod trickle;
 mod wait;
 mod webhook;
+mod wire;
 mod worker;
 
 pub use server::{Running, Server, StartError};
