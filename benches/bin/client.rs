@@ -3,7 +3,7 @@
 //! number of requests, one written after another without waiting for answers,
 //! and visits the connections in turn. It judges nothing but status 200.
 //!
-//! usage: speed-client (rent|poll) ADDRESS CONNECTIONS DEPTH ACCOUNTS COUNT
+//! usage: speed-client (rent|poll) ADDRESS[,ADDRESS] CONNECTIONS DEPTH ACCOUNTS COUNT
 //!        speed-client ready STARTS OTPLAB
 //!
 //! Rents COUNT numbers, or rents one for each account and polls them COUNT
@@ -11,6 +11,8 @@
 //! a line on standard input before it begins and after it has ended, so that
 //! the script may look at the server in between. `ready` starts the server
 //! STARTS times and prints the median of the milliseconds to its first answer.
+//! Several servers share the connections; they must be fresh, so that the same
+//! rentals have the same ids.
 
 use std::error::Error;
 use std::io::{self, BufRead, Read, Write};
@@ -36,18 +38,22 @@ fn main() -> Outcome<()> {
     }
 }
 
-fn load(what: &str, address: &str, numbers: &[&str]) -> Outcome<()> {
+fn load(what: &str, addresses: &str, numbers: &[&str]) -> Outcome<()> {
     let numbers = numbers.iter().map(|number| number.parse());
     let numbers: Vec<usize> = numbers.collect::<Result<_, _>>()?;
     let [connections, depth, accounts, count] = numbers.as_slice() else {
         return Err(USAGE.into());
     };
     let rents: Vec<_> = (0..*accounts).map(rent).collect();
-    let mut load = Load::open(address, *connections, *depth)?;
+    let addresses: Vec<&str> = addresses.split(',').collect();
+    let mut load = Load::open(&addresses, *connections, *depth)?;
     match what {
         "rent" => say_seconds(load.run(&rents, *count)?),
         "poll" => {
-            let ids = rent_one_each(address, &rents)?;
+            let mut ids = Vec::new();
+            for address in &addresses {
+                ids = rent_one_each(address, &rents)?;
+            }
             let polls: Vec<_> = ids.iter().enumerate().map(|(n, id)| poll(n, *id)).collect();
             pause()?;
             say_seconds(load.run(&polls, *count)?)?;
@@ -179,8 +185,9 @@ struct Load {
 }
 
 impl Load {
-    fn open(address: &str, connections: usize, depth: usize) -> Outcome<Self> {
-        let connections = (0..connections).map(|_| Connection::open(address));
+    fn open(addresses: &[&str], connections: usize, depth: usize) -> Outcome<Self> {
+        let in_turn = addresses.iter().cycle().take(connections);
+        let connections = in_turn.map(|address| Connection::open(address));
         Ok(Self {
             connections: connections.collect::<Result<_, _>>()?,
             depth,
