@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -16,6 +17,7 @@ use crate::ending::{self, Lingering};
 use crate::leash::Leash;
 use crate::state::State;
 use crate::stop::Stop;
+use crate::wire::Wire;
 
 /// Bytes that are read ahead at least: twice hyper's minimum.
 const BUFFER: usize = 16 * 1024;
@@ -38,9 +40,11 @@ pub(crate) async fn serve(
         lingering.clone(),
         stop.clone(),
     );
-    let watched = Watched { stream, arrival };
-    // Not with `pipeline_flush`: while unread bytes are buffered it flushes
-    // nothing, so the 400 or 431 to a malformed head would never leave.
+    let wire = Wire::new(stream);
+    let watched = Watched {
+        wire: wire.clone(),
+        arrival,
+    };
     let mut connection = http1::Builder::new()
         .max_header_size(head)
         .max_buf_size(head.max(BUFFER))
@@ -54,12 +58,21 @@ pub(crate) async fn serve(
             finishing = true;
             Pin::new(&mut connection).graceful_shutdown();
         }
-        connection.poll_without_shutdown(context)
+        let end = connection.poll_without_shutdown(context);
+        // hyper waits now, for whatever it is: nothing that is said may wait with it.
+        match wire.poll_send(context) {
+            Poll::Ready(Err(_)) => Poll::Ready(Ok(())),
+            Poll::Pending | Poll::Ready(Ok(())) => end,
+        }
     })
     .await;
     if end.as_ref().is_err_and(hyper::Error::is_parse) {
         state.tally.malformed.fetch_add(1, Ordering::Relaxed);
     }
-    let watched = connection.into_parts().io.into_inner();
-    ending::close(watched.stream, end, lingering, stop).await;
+    drop(connection);
+    if poll_fn(|context| wire.poll_send(context)).await.is_ok()
+        && let Some(stream) = wire.into_stream()
+    {
+        ending::close(stream, end, lingering, stop).await;
+    }
 }

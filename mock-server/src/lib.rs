@@ -8,6 +8,7 @@
 //! | `door` | who is let in, and what is told to those who are not |
 //! | `worker` | the threads and who serves which connection |
 //! | `connection`, `ending` | one connection; how it ends, the bad ends included |
+//! | `wire` | a connection's socket, through which answers leave several at a time |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
 //! | `api` | the request path: decode, decide, deliver; probes and the OpenAPI document |
 //! | `control`, `guard` | clocks, resets, money and requests under `/__admin`, and who may touch them |
@@ -48,6 +49,7 @@ mod translation;
 mod trickle;
 mod wait;
 mod webhook;
+mod wire;
 mod worker;
 
 pub use limits::Limits;

@@ -44,8 +44,8 @@ impl Register {
     /// The id that stands in a path: decimal digits as we write them, without a
     /// sign or leading zeros.
     pub(crate) fn id(written: &str) -> Option<u32> {
-        let canonical =
-            written.bytes().all(|byte| byte.is_ascii_digit()) && !written.starts_with('0');
+        // A sign is the only thing that parsing takes and we do not write.
+        let canonical = !written.starts_with(['0', '+']);
         written.parse().ok().filter(|_| canonical)
     }
 }

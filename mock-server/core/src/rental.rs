@@ -115,7 +115,8 @@ impl Rental {
 
     /// Where it stands at `now`, if it ends at `end`.
     pub(crate) fn state(&self, now: Moment, end: Moment) -> State {
-        if self.arrival <= now {
+        // An account's clock may have come to the end of time, which is never.
+        if self.sms_at().is_some_and(|arrival| arrival <= now) {
             State::Completed
         } else if end <= now {
             State::Expired
@@ -209,6 +210,14 @@ mod tests {
         assert_eq!(rental("1200s", 0).sms_at(), None);
         assert_eq!(rental("1201s", 0).sms_at(), None);
         assert!(rental("1199999ms", 0).sms_at().is_some());
+    }
+
+    #[test]
+    fn an_sms_that_never_comes_has_not_come_at_the_end_of_time() {
+        assert_eq!(
+            rental("never", 0).state(Moment::NEVER, Moment::START + LIFE),
+            State::Expired
+        );
     }
 
     #[test]

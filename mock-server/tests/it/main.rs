@@ -10,6 +10,7 @@ mod hostile;
 mod lifetime;
 mod metrics;
 mod openapi;
+mod pipeline;
 mod preset;
 mod scenario;
 mod throttle;

@@ -2,6 +2,7 @@
 //! needs no time is tested in both arms, in `mock-server/tests/it`.
 
 mod afterlife;
+mod arbitrary;
 mod client;
 mod control;
 mod delivery;
@@ -10,5 +11,6 @@ mod fault;
 mod hand;
 mod lifetime;
 mod posting;
+mod session;
 mod throttle;
 mod webhook;
