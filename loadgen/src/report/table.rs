@@ -56,7 +56,7 @@ fn rows(out: &mut String, operation: Operation, tally: &OperationTally) {
 }
 
 fn figures(latencies: &Latencies) -> String {
-    let quantile = |quantile| latencies.quantile(quantile).map(|value| value as f64);
+    let quantile = |quantile| latencies.percentile(quantile).map(|value| value as f64);
     let figures = [
         quantile(0.5),
         quantile(0.9),
@@ -66,7 +66,12 @@ fn figures(latencies: &Latencies) -> String {
         latencies.greatest().map(|value| value as f64),
     ];
     let shown = |figure: Option<f64>| figure.map_or_else(|| "n/a".to_owned(), units::time);
+    let beyond = match latencies.overflow() {
+        0 => String::new(),
+        some => format!("  {BAD}{} beyond 1h{BAD:#}", units::count(some)),
+    };
     figures
         .map(|figure| format!("{:>9}", shown(figure)))
         .concat()
+        + &beyond
 }
