@@ -139,3 +139,27 @@ fn the_shares_of_the_lag_add_up_to_it() {
     assert!(rentals.lag_shares.strategy > 100 * rentals.lag_shares.server);
     assert!(rentals.lag_shares.server > 0 && rentals.lag_shares.generator > 0);
 }
+
+#[test]
+fn nothing_from_data_becomes_markup() {
+    const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&`|\u{2028}";
+    let mut run = simulated();
+    run.about.scenario = HOSTILE.to_owned();
+    run.about.server = HOSTILE.to_owned();
+    run.verdicts[0].expr = HOSTILE.to_owned();
+    let page = report::html(&run, HOSTILE);
+    assert!(!page.contains("<img"), "an element was made");
+    assert_eq!(page.matches("<script").count(), 2);
+    assert_eq!(page.matches("</script>").count(), 2);
+    let junit = report::junit(&run);
+    assert!(
+        !junit.contains("<img") && !junit.contains("</script>"),
+        "{junit}"
+    );
+    let markdown = report::markdown(&run);
+    let (head, rest) = markdown.split_once("\n| threshold").expect("a table");
+    assert!(!head.contains("<img"), "{head}");
+    // In a code span nothing is markup but its end.
+    let row = rest.lines().nth(2).expect("the first threshold");
+    assert_eq!(row.matches('`').count(), 2, "{row}");
+}

@@ -382,7 +382,7 @@ fn rentals(out: &mut String, run: &Run) {
     if rentals.started > 0 {
         line!(
             out,
-            "<h2>Rentals</h2>\n<div id=\"lag\"></div>\n<div class=\"scroll\"><table>"
+            "<h2>Rentals</h2>\n<div id=\"lag\"></div>\n<div class=\"scroll\"><table class=\"narrow\">"
         );
         line!(
             out,

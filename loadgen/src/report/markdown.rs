@@ -56,11 +56,7 @@ fn thresholds(out: &mut String, run: &Run) {
     for verdict in &run.verdicts {
         let mark = if verdict.passed { "✅" } else { "❌" };
         let actual = verdict.actual.as_deref().unwrap_or(TOO_FEW);
-        line!(
-            out,
-            "| `{}` | {actual} | {mark} |",
-            verdict.expr.replace('|', "\\|")
-        );
+        line!(out, "| `{}` | {actual} | {mark} |", code(&verdict.expr));
     }
     line!(out, "");
 }
@@ -140,6 +136,13 @@ fn rest(out: &mut String, run: &Run) {
             ledger.refunded
         );
     }
+}
+
+/// What may stand in a code span of a table: nothing that ends either.
+fn code(text: &str) -> String {
+    text.replace('`', "'")
+        .replace('|', "\\|")
+        .replace(['\n', '\r'], " ")
 }
 
 /// A name as text, whatever it holds.

@@ -26,11 +26,11 @@
     const text = value.toFixed(size < 10 ? 3 : size < 100 ? 2 : size < 1000 ? 1 : 0);
     return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
   };
-  const time = (us) => us < 999.95 ? digits(us) + " µs" : us < 999950 ? digits(us / 1e3) + " ms" : digits(us / 1e6) + " s";
+  const time = (us) => us < 999.95 ? digits(us) + "us" : us < 999950 ? digits(us / 1e3) + "ms" : digits(us / 1e6) + "s";
   const count = (value) => Math.round(value).toLocaleString("en");
   const rate = (value) => digits(value) + "/s";
-  const percent = (share) => digits(share * 100) + " %";
-  const seconds = (value) => digits(value) + " s";
+  const percent = (share) => digits(share * 100) + "%";
+  const seconds = (value) => digits(value) + "s";
 
   // A scale maps values to 0…1 and knows where its ticks are.
   const linear = (least, most, format, ticks = 5) => {
@@ -57,16 +57,17 @@
     return {
       place: (quantile) => -Math.log10(1 - quantile) / far,
       marks: all.filter((quantile) => quantile <= most + 1e-9),
-      format: (quantile) => +(quantile * 100).toFixed(4) + " %",
+      format: (quantile) => +(quantile * 100).toFixed(4) + "%",
     };
   };
 
   // Draws a plot into `host` and again when its width changes.
   //   x, y    scales
-  //   lines   [{ name, colour, points: [[x, y or null]], bars, format }]
+  //   lines   [{ name, colour, points: [[x, y or null]], bars, wide, format }]
   //   shade   x up to which the ground is shaded
   //   head    the first line of a tooltip, from x
-  const plot = (host, title, { x, y, lines, shade, shadeName, head, barWidth }) => {
+  const plot = (host, title, { x, y, lines: all, shade, shadeName, head, barWidth }) => {
+    const lines = all.filter((line) => line.points.some(([, value]) => value !== null && value !== undefined));
     host.replaceChildren();
     host.className = "plot";
     element("h3", host, title);
@@ -113,7 +114,7 @@
       shape("line", { class: "axis", x1: MARGIN.left, x2: width - MARGIN.right, y1: HEIGHT - MARGIN.bottom, y2: HEIGHT - MARGIN.bottom }, svg);
     };
 
-    const curve = ({ points, colour, bars }) => {
+    const curve = ({ points, colour, bars, wide }) => {
       if (bars) {
         for (const [at, value] of points) {
           if (!value) continue;
@@ -130,7 +131,7 @@
         // A point without neighbours has no line to be seen by.
         if (run === 1 && (!next || next[1] === null)) shape("circle", { cx: left(at), cy: top(value), r: 2.5, fill: `var(--${colour})` }, svg);
       });
-      shape("path", { d: path, fill: "none", stroke: `var(--${colour})`, "stroke-width": 2, "stroke-linejoin": "round" }, svg);
+      shape("path", { d: path, fill: "none", stroke: `var(--${colour})`, "stroke-width": wide ? 6 : 2, "stroke-opacity": wide ? 0.45 : 1, "stroke-linejoin": "round" }, svg);
     };
 
     let cursor;
@@ -192,7 +193,7 @@
         { name: "response", colour: "first", points: response, format: time },
         { name: "service", colour: "second", points: service, format: time },
       ],
-      head: (quantile) => `${+(quantile * 100).toFixed(4)} % of requests took at most`,
+      head: (quantile) => `${+(quantile * 100).toFixed(4)}% of requests took at most`,
     });
   };
 
@@ -211,15 +212,15 @@
   const latency = (index, name) => {
     const cells = rows.map((row) => row.operations[index]);
     const line = (label, colour, key) => ({ name: label, colour, points: rows.map((row, at) => [second(row), cells[at][key]]), format: time });
-    const lines = [line("p50", "first", "p50"), line("p99", "second", "p99"), line("max", "third", "max")];
+    const lines = [line("p50", "first", "p50"), line("p90", "fourth", "p90"), line("p99", "second", "p99"), line("max", "third", "max")];
     const values = lines.flatMap((line) => line.points.map(([, value]) => value));
     if (!most(values)) return host("latency").replaceChildren();
     plot(host("latency"), `${name}: response time over time`, { ...overTime(lines), y: logarithmic(least(values), most(values), time) });
   };
 
   const throughput = () => {
-    const line = (name, colour, key) => ({ name, colour, points: rows.map((row) => [second(row), row[key] / Math.max(row.length_s, 1e-3)]), format: rate });
-    const lines = [line("offered", "second", "offered"), line("answered", "first", "achieved")];
+    const line = (name, colour, key, wide) => ({ name, colour, wide, points: rows.map((row) => [second(row), row[key] / Math.max(row.length_s, 1e-3)]), format: rate });
+    const lines = [line("offered", "second", "offered", true), line("answered", "first", "achieved", false)];
     const highest = most(lines.flatMap((line) => line.points.map(([, value]) => value)));
     plot(host("throughput"), "Requests per second", { ...overTime(lines), y: linear(0, highest, rate) });
   };
