@@ -4,7 +4,7 @@
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contract::{Moment, Operation};
 use loadgen_core::gathering::Gathering;
@@ -36,7 +36,7 @@ struct Collected {
     start: Moment,
     gathering: Gathering,
     watch: Watch,
-    watched_since: Instant,
+    watched_since: Moment,
     /// Of the last whole second.
     poll_p99: Option<u64>,
 }
@@ -51,7 +51,7 @@ impl Gatherer<'_> {
             start: Moment::START,
             gathering: Gathering::of(self.slices.len()),
             watch: Watch::default(),
-            watched_since: Instant::now(),
+            watched_since: Moment::START,
             poll_p99: None,
         };
         loop {
@@ -98,7 +98,7 @@ impl Gatherer<'_> {
             let _ = starter.send(start);
         }
         collected.watch.busiest();
-        collected.watched_since = Instant::now();
+        collected.watched_since = start;
         start
     }
 
@@ -110,7 +110,7 @@ impl Gatherer<'_> {
             }
         }
         while let Some((index, tally)) = collected.gathering.take() {
-            let cpu = collected.cpu();
+            let cpu = collected.cpu(self.context.clock.now());
             let polls = tally.operation(Operation::CheckOtp);
             collected.poll_p99 = polls.response.quantile(0.99);
             work.recorder
@@ -131,9 +131,9 @@ impl Collected {
     }
 
     /// The share of the time since it was last asked for that the busiest worker worked.
-    fn cpu(&mut self) -> Option<f64> {
-        let elapsed = self.watched_since.elapsed();
-        self.watched_since = Instant::now();
+    fn cpu(&mut self, now: Moment) -> Option<f64> {
+        let elapsed = now.since(self.watched_since);
+        self.watched_since = now;
         let busiest = self.watch.busiest()?;
         // Two seconds handed over together: the second of them was not watched.
         (elapsed >= REFRESH / 2).then(|| busiest.as_secs_f64() / elapsed.as_secs_f64())

@@ -241,3 +241,32 @@ fn a_warm_up_that_takes_the_whole_run_leaves_nothing() {
         "{stderr}"
     );
 }
+
+#[test]
+fn a_run_that_has_no_file_descriptors_left_says_so() {
+    let directory = with_scenario(&TOO_MUCH.replace("connections = 1", "connections = 64"));
+    let settings = mock_server_core::SettingsFile::default().resolve(1);
+    let server = mock_server::Server::local().start(settings);
+    let target = format!("http://{}", server.as_ref().expect("a free port").address());
+    // The generator needs a dozen for itself, so some of the 64 cannot be opened.
+    let limited = "ulimit -n 50 && exec \"$@\"";
+    let output = Command::new("sh")
+        .current_dir(directory.path())
+        .args([
+            "-c",
+            limited,
+            "sh",
+            env!("CARGO_BIN_EXE_otplab"),
+            "load",
+            "s.toml",
+        ])
+        .args(["--threads", "1", "--target", &target])
+        .output()
+        .expect("a shell");
+    let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("the measurement is invalid (limits: "),
+        "{stderr}"
+    );
+}

@@ -112,6 +112,9 @@ pub struct RentalResult {
     pub expired: u64,
     pub abandoned: u64,
     pub failed: u64,
+    pub polls_delivered: u64,
+    /// Polls of rentals that never got their code, and of those that were given up.
+    pub polls_undelivered: u64,
     /// Mean polls of a delivered rental; null if there was none.
     pub polls_per_delivered: Option<f64>,
     /// Mean polls of a rental that ended without its code; null if there was none.
@@ -254,6 +257,8 @@ impl RentalResult {
             expired: rentals.expired,
             abandoned: rentals.abandoned,
             failed: rentals.failed,
+            polls_delivered: rentals.polls_delivered,
+            polls_undelivered: rentals.polls_undelivered,
             polls_per_delivered: mean(rentals.polls_delivered, rentals.delivered),
             polls_per_undelivered: mean(
                 rentals.polls_undelivered,

@@ -193,7 +193,8 @@ impl Evidence<'_> {
         let advice = if beyond(late, SLIP) {
             "the generator woke up late: stop other programs, or move the server to another machine"
         } else {
-            "requests waited for a free connection: give more --connections"
+            "every connection was waiting for the server: response times say so, service times do not; \
+             more --connections would ask it for more at once"
         };
         Check::new("slip", grade, found, advice)
     }
