@@ -324,3 +324,96 @@ fn lines(record: &str) -> impl Iterator<Item = Line> {
         .lines()
         .map_while(|line| serde_json::from_str(line).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Times;
+    use crate::hlog;
+
+    /// A second with something in every field.
+    fn interval() -> Interval {
+        let mut tally = Tally::default();
+        let times = |answered| Times {
+            intended: Moment::START,
+            sent: Moment::from_nanoseconds(5_000),
+            answered: Moment::from_nanoseconds(answered),
+        };
+        for (nanoseconds, failure) in [
+            (70_000, None),
+            (90_000, Some(Failure::Status(503))),
+            (90_000, Some(Failure::Status(503))),
+            (90_000, Some(Failure::Reset)),
+            (7_200_000_000_000, Some(Failure::Timeout)),
+        ] {
+            tally.request(Operation::CheckOtp, times(nanoseconds), failure);
+        }
+        tally.mismatch();
+        tally.rentals = Rentals {
+            started: 1,
+            peak_in_flight: 2,
+            delivered: 3,
+            confirmed: 4,
+            expired: 5,
+            abandoned: 6,
+            failed: 7,
+            polls_delivered: 8,
+            polls_undelivered: 9,
+            lag_strategy_us: 10,
+            lag_server_us: 11,
+            lag_generator_us: 12,
+            fingerprint: u64::MAX,
+        }
+        .tally();
+        tally.rentals.detection_lag.record(Duration::from_millis(3));
+        (tally.offered, tally.achieved) = (13, 14);
+        tally.instrument.limits_hit = 15;
+        tally.instrument.under_way = Duration::from_nanos(16);
+        Interval {
+            stage: Stage::Load,
+            index: 17,
+            start: Moment::from_nanoseconds(18),
+            length: Duration::from_nanos(19),
+            tally,
+            cpu: Some(0.20),
+        }
+    }
+
+    #[test]
+    fn a_second_comes_back_as_it_was() {
+        let interval = interval();
+        let (second, log) = (Second::of(&interval), hlog::lines(&interval, false));
+        let line = Line::Second(Box::new(second.clone())).text();
+        assert_eq!(seconds(&line).collect::<Vec<_>>(), [second.clone()]);
+        let mut entries = hlog::entries(log.as_bytes());
+        let back = second.interval(&mut entries).expect("all is there");
+        assert_eq!(Second::of(&back), second);
+        let (written, read) = (
+            interval.tally.operation(Operation::CheckOtp),
+            back.tally.operation(Operation::CheckOtp),
+        );
+        assert_eq!(read.failures, written.failures);
+        assert_eq!(read.response.summary(), written.response.summary());
+        assert_eq!(read.response.overflow(), 1);
+        assert_eq!(back.tally.failures(), interval.tally.failures());
+    }
+
+    #[test]
+    fn a_second_without_its_histograms_is_none() {
+        let interval = interval();
+        let (second, log) = (Second::of(&interval), hlog::lines(&interval, false));
+        let without_first = log.split_once('\n').map_or("", |(_, rest)| rest);
+        for damaged in ["", without_first] {
+            let mut entries = hlog::entries(damaged.as_bytes());
+            assert!(second.interval(&mut entries).is_none());
+        }
+        assert!(read(&Line::End(END).text(), b"", &mut |_, _| {}).is_none());
+    }
+
+    const END: End = End {
+        duration_ns: 1,
+        window_ns: 1,
+        interrupted: false,
+        ledger: None,
+    };
+}
