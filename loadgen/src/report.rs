@@ -163,11 +163,20 @@ fn rentals(out: &mut String, rentals: &RentalTally) {
 fn percentiles(latencies: &Latencies, meaning: &str) -> String {
     let shown = |quantile| figure(latencies.percentile(quantile));
     format!(
-        "p50 {:<8}p95 {:<8}p99 {:<8}{DIM}{meaning}{DIM:#}",
+        "p50 {:<8}p95 {:<8}p99 {:<8}{DIM}{meaning}{DIM:#}{}",
         shown(0.5),
         shown(0.95),
-        shown(0.99)
+        shown(0.99),
+        beyond(latencies)
     )
+}
+
+/// What percentiles do not show, where there is any.
+fn beyond(latencies: &Latencies) -> String {
+    match latencies.overflow() {
+        0 => String::new(),
+        some => format!("  {BAD}{} beyond 1h{BAD:#}", units::count(some)),
+    }
 }
 
 /// A time in microseconds, or that there is none.
@@ -274,7 +283,7 @@ fn warmup(out: &mut String, part: &WarmupPart) {
         units::count(part.tally.requests()),
         units::count(part.tally.failures())
     );
-    if let Some((operation, tally)) = polls {
+    if let Some((operation, tally)) = polls.filter(|(_, tally)| tally.requests > 0) {
         let (median, high) = (
             tally.response.percentile(0.5),
             tally.response.percentile(0.99),

@@ -26,12 +26,13 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
     let keys = keys(arguments)?;
     let seed = scenario.seed.unwrap_or_else(seed::drawn);
     let as_run = as_run(arguments, &source, seed, keys);
+    // Before anything is written: a target that is refused may hold a password.
+    let server = server(arguments, &source, seed)?;
     // A directory that cannot be made is better known before the run than after.
     let directory = arguments.output.as_deref();
     let mut writer = directory
         .map(|path| Writer::create(path, &as_run))
         .transpose()?;
-    let server = server(arguments, &source, seed)?;
     let interrupt = Interrupt::listen().context("failed to watch for Ctrl-C")?;
     let job = Job {
         scenario: &scenario,

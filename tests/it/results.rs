@@ -270,3 +270,32 @@ fn a_run_that_has_no_file_descriptors_left_says_so() {
         "{stderr}"
     );
 }
+
+#[test]
+fn no_file_holds_a_key() {
+    let key = "k".repeat(60);
+    let scenario = format!("description = \"with {key}\"\n{ENDLESS}[mock.accounts.{key}]\n");
+    let directory = with_scenario(&scenario);
+    let output = load(directory.path(), &["-n", "4", "--key-env", "KEY"])
+        .env("KEY", &key)
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let mut files = 0;
+    for entry in fs::read_dir(directory.path().join("out")).expect("written") {
+        let path = entry.expect("an entry").path();
+        let text = fs::read_to_string(&path).expect("text");
+        assert!(!text.contains(&key), "{} holds the key", path.display());
+        files += 1;
+    }
+    assert!(files > 10, "{files} files");
+}
+
+#[test]
+fn a_refused_target_leaves_nothing_behind() {
+    let directory = with_scenario(ENDLESS);
+    let target = "http://user:password@127.0.0.1:9";
+    let output = load(directory.path(), &["--target", target]).output();
+    assert_eq!(output.expect("the binary runs").status.code(), Some(2));
+    assert!(!directory.path().join("out").exists());
+}

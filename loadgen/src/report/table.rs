@@ -9,7 +9,7 @@ use loadgen_core::latencies::Latencies;
 use loadgen_core::tally::{OperationTally, Tally};
 use loadgen_core::units;
 
-use super::{BAD, DIM, HEADING, line};
+use super::{BAD, DIM, HEADING, beyond, line};
 
 /// Appends the table of all operations that were used.
 pub(super) fn requests(out: &mut String, tally: &Tally) {
@@ -66,12 +66,8 @@ fn figures(latencies: &Latencies) -> String {
         latencies.greatest().map(|value| value as f64),
     ];
     let shown = |figure: Option<f64>| figure.map_or_else(|| "n/a".to_owned(), units::time);
-    let beyond = match latencies.overflow() {
-        0 => String::new(),
-        some => format!("  {BAD}{} beyond 1h{BAD:#}", units::count(some)),
-    };
     figures
         .map(|figure| format!("{:>9}", shown(figure)))
         .concat()
-        + &beyond
+        + &beyond(latencies)
 }
