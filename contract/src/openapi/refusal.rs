@@ -29,6 +29,7 @@ const fn row(problem: Problem) -> Row {
     match problem {
         Problem::MissingKey => ("missing_key", Every, &["A1"]),
         Problem::InvalidKey => ("invalid_key", Every, &["A3", "A5"]),
+        Problem::UnknownKey => ("unknown_key", Every, &["A5"]),
         Problem::UnreadableBody => ("unreadable_body", Only(Rent), &["R4"]),
         Problem::IncompleteBody => ("incomplete_body", Only(Rent), &["R4"]),
         Problem::BodyTooLarge => ("body_too_large", Only(Rent), &["R4"]),
@@ -49,6 +50,7 @@ pub(super) fn problems() -> impl Iterator<Item = Problem> {
     let plain = [
         Problem::MissingKey,
         Problem::InvalidKey,
+        Problem::UnknownKey,
         Problem::UnreadableBody,
         Problem::IncompleteBody,
         Problem::BodyTooLarge,
