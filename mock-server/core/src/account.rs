@@ -52,7 +52,7 @@ impl Account {
             dice,
             number,
             person: Person::invent(dice, number),
-            faults: FaultRecord::begin(now, settings.faults.len()),
+            faults: FaultRecord::begin(now, &settings.faults),
             clock: AccountClock::starting(now, settings.time_scale),
             webhooks: WebhookQueue::default(),
             agenda: None,

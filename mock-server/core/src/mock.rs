@@ -228,7 +228,7 @@ impl Mock {
         prefer: Option<&str>,
     ) -> Result<Verdict, PreferenceError> {
         let account = &mut self.accounts[place as usize];
-        if account.settings.faults.is_empty() && prefer.is_none() {
+        if account.faults.rules.is_empty() && prefer.is_none() {
             return Ok(Verdict::HARMLESS);
         }
         let operation = route.operation();
@@ -236,10 +236,10 @@ impl Mock {
             Some(header) => fault::preferred(header, operation)?,
             None => None,
         };
-        let rules = (account.settings.faults.as_slice(), preferred.as_ref());
         let dice = (account.dice, account.number);
         let request = (operation, now);
-        Ok(Verdict::reach(rules, &mut account.faults, dice, request))
+        let preferred = preferred.as_ref();
+        Ok(Verdict::reach(preferred, &mut account.faults, dice, request))
     }
 
     fn carry_out(
