@@ -34,6 +34,8 @@ pub(crate) struct Account {
     pub(crate) webhooks: WebhookQueue,
     /// When the server has to look after the webhooks, as its agenda has it.
     pub(crate) agenda: Option<Moment>,
+    /// Whether it is only here because places are never given up.
+    pub(crate) forgotten: bool,
     ledger: Ledger,
     phones: PhoneBook,
     /// In the order in which they were made, and so also in that of their ends.
@@ -56,6 +58,7 @@ impl Account {
             clock: AccountClock::starting(now, settings.time_scale),
             webhooks: WebhookQueue::default(),
             agenda: None,
+            forgotten: false,
             ledger: Ledger::new(settings.balance),
             settings,
             phones: PhoneBook::new(dice, number),
@@ -102,6 +105,26 @@ impl Account {
         self.ledger.charge(service.price);
         self.rentals.push(rental);
         Ok(rental)
+    }
+
+    /// Behaves otherwise from `now` on. Another seed needs an account that has
+    /// made no rental: it decides from the beginning, or not before the next.
+    pub(crate) fn change(
+        &mut self,
+        now: Moment,
+        settings: Arc<AccountSettings>,
+        balance: Option<Cents>,
+    ) {
+        self.settle(now);
+        if self.rentals.is_empty() {
+            self.dice = Dice::new(settings.seed);
+            self.person = Person::invent(self.dice, self.number);
+            self.phones = PhoneBook::new(self.dice, self.number);
+        }
+        if let Some(balance) = balance {
+            self.ledger.opening += balance - self.ledger.balance();
+        }
+        self.settings = settings;
     }
 
     /// Money left at `now`.

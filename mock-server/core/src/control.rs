@@ -3,13 +3,18 @@
 //!
 //! Everything here is about one account or about all of them, and touches no other.
 
+pub mod accounts;
+pub mod faults;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{ApiKey, Cents, Moment};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::fault::FaultRecord;
 use crate::history;
 use crate::mock::Mock;
 use crate::settings::TimeScale;
@@ -39,7 +44,7 @@ impl Scope {
 }
 
 /// What time it is for an account.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ClockView {
     /// The first characters of its key, and a number to tell it apart.
     pub account: String,
@@ -50,28 +55,32 @@ pub struct ClockView {
 }
 
 /// An account's money.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LedgerView {
     /// The first characters of its key, and a number to tell it apart.
     pub account: String,
     /// At first.
     #[serde(with = "contract::money::decimal")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
     pub opening: Cents,
     /// Taken for rentals.
     #[serde(with = "contract::money::decimal")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
     pub charged: Cents,
     /// Given back.
     #[serde(with = "contract::money::decimal")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
     pub refunded: Cents,
     /// Left.
     #[serde(with = "contract::money::decimal")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
     pub balance: Cents,
     /// Whether the parts add up, and agree with what the rentals say.
     pub conserved: bool,
 }
 
 /// Something that happened while a clock was advanced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fired {
     /// The first characters of the account's key, and a number to tell it apart.
     pub account: String,
@@ -92,7 +101,7 @@ pub struct Fired {
 }
 
 /// What may happen, in the order in which equal moments are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub enum Event {
     /// The SMS is readable.
     #[serde(rename = "sms.received")]
@@ -135,9 +144,13 @@ impl Mock {
 
     /// Forgets rentals, money, counts and requests of an account or of all: each is as
     /// fresh as at its first use, with the same numbers and codes to come.
-    /// What was pending for it never happens.
+    /// What was pending for it never happens, and fault rules that were added
+    /// are gone.
     pub fn reset(&mut self, now: Moment, scope: Scope) {
         let now = self.advance(now);
+        if scope == Scope::Server {
+            self.server_rules = FaultRecord::default();
+        }
         for place in self.places(scope) {
             let fresh = self.fresh_account(place, now);
             let (_, account) = self.account_mut(place);
@@ -285,11 +298,14 @@ impl Mock {
         }
     }
 
-    fn places(&self, scope: Scope) -> Vec<u32> {
-        match scope.place() {
-            None => (0..self.accounts.len() as u32).collect(),
-            Some(place) => vec![place],
-        }
+    /// The accounts of a scope.
+    pub(crate) fn places(&self, scope: Scope) -> Vec<u32> {
+        let Some(place) = scope.place() else {
+            let accounts = self.accounts.values().zip(0..);
+            let known = accounts.filter(|(account, _)| !account.forgotten);
+            return known.map(|(_, place)| place).collect();
+        };
+        vec![place]
     }
 }
 

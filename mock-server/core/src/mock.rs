@@ -13,7 +13,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::account::Account;
 use crate::agenda::Agenda;
-use crate::fault::{self, PreferenceError, SmsPlan, Verdict};
+use crate::fault::{self, FaultRecord, PreferenceError, SmsPlan, Verdict};
 use crate::history::{self, Page};
 use crate::journal::Journal;
 use crate::register::{Place, Register};
@@ -38,6 +38,8 @@ pub struct Mock {
     /// When which account has a webhook due, in the server's time.
     agenda: Agenda,
     pub(crate) journal: Journal,
+    /// Rules that testers gave to every account, present and to come.
+    pub(crate) server_rules: FaultRecord,
     /// The answer to almost every poll, encoded once.
     waiting: Bytes,
 }
@@ -53,6 +55,7 @@ impl Mock {
             accounts: IndexMap::default(),
             register: Register::default(),
             agenda: Agenda::default(),
+            server_rules: FaultRecord::default(),
             waiting: json(&CheckOtp::waiting()),
         }
     }
@@ -187,8 +190,8 @@ impl Mock {
     /// if only certain keys are known and this is none of them.
     pub(crate) fn admit(&mut self, key: ApiKey) -> Option<u32> {
         match self.accounts.get_index_of(&key) {
-            Some(place) => Some(place as u32),
-            None => self.open(key),
+            Some(place) if !self.accounts[place].forgotten => Some(place as u32),
+            _ => self.open(key),
         }
     }
 
@@ -202,7 +205,8 @@ impl Mock {
     #[cold]
     fn open(&mut self, key: ApiKey) -> Option<u32> {
         let settings = Arc::clone(self.settings.of(&key)?);
-        let account = Account::open(&key, settings, self.now);
+        let mut account = Account::open(&key, settings, self.now);
+        self.give_server_rules(&mut account);
         Some(self.accounts.insert_full(key, account).0 as u32)
     }
 
@@ -211,7 +215,9 @@ impl Mock {
         let owner = self.accounts.get_index(place as usize);
         let (key, account) = owner.expect("invariant: places are of accounts");
         let settings = self.settings.of(key).unwrap_or(&account.settings);
-        Account::open(key, Arc::clone(settings), now)
+        let mut fresh = Account::open(key, Arc::clone(settings), now);
+        self.give_server_rules(&mut fresh);
+        fresh
     }
 
     /// The account at `place`, with its key.
