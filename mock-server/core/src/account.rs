@@ -8,11 +8,13 @@ use contract::{ApiKey, Cents, Dice, Moment, Problem, Service};
 
 use crate::clock::AccountClock;
 use crate::fault::{FaultRecord, SmsPlan};
+use crate::hand::HandError;
 use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::PhoneBook;
 use crate::rental::{Rental, State, Terms};
 use crate::settings::AccountSettings;
+use crate::sms::{self, Message, Sms, SmsBook};
 use crate::webhook::WebhookQueue;
 
 /// The tenant of the mock. Nothing of one account depends on another.
@@ -38,11 +40,16 @@ pub(crate) struct Account {
     pub(crate) forgotten: bool,
     ledger: Ledger,
     phones: PhoneBook,
-    /// In the order in which they were made, and so also in that of their ends.
+    /// In the order in which they were made, and so also in that of their
+    /// ordinary ends.
     rentals: Vec<Rental>,
-    /// By id: those that a fault gives a second SMS, as they are from it on.
-    with_second_sms: BTreeMap<u32, Rental>,
-    /// How many of the rentals have ended and are settled in the ledger.
+    /// All SMS that were not drawn with their rentals.
+    sms: SmsBook,
+    /// By id: when those ended that a tester's hand ended early. They are settled
+    /// in the ledger from then on.
+    ended_early: BTreeMap<u32, Moment>,
+    /// How many of the rentals have come to their ordinary ends and are settled in
+    /// the ledger.
     settled: usize,
 }
 
@@ -63,7 +70,8 @@ impl Account {
             settings,
             phones: PhoneBook::new(dice, number),
             rentals: Vec::new(),
-            with_second_sms: BTreeMap::new(),
+            sms: SmsBook::default(),
+            ended_early: BTreeMap::new(),
             settled: 0,
         }
     }
@@ -99,9 +107,10 @@ impl Account {
         let rental = Rental::decide(terms, number, (id, service, phone), (now, sms.later));
         let second = sms
             .second_after
-            .and_then(|after| rental.with_second_sms(terms, number, after));
-        self.with_second_sms
-            .extend(second.map(|second| (id, second)));
+            .and_then(|after| rental.second_sms(terms, number, after));
+        if let Some(second) = second {
+            self.sms.write_next(id, second);
+        }
         self.ledger.charge(service.price);
         self.rentals.push(rental);
         Ok(rental)
@@ -133,21 +142,26 @@ impl Account {
         self.ledger.balance()
     }
 
-    /// A rental of this account as it is from its second SMS on, if it has one.
-    pub(crate) fn with_second_sms(&self, id: u32) -> Option<&Rental> {
-        self.with_second_sms.get(&id)
+    /// What a rental of this account shows at `now`: its newest SMS.
+    pub(crate) fn shown(&self, rental: &Rental, now: Moment) -> Message<'_> {
+        let written = self.sms.latest(rental.id, now);
+        written.map_or_else(|| rental.message(), Message::from)
     }
 
-    /// All rentals with a second SMS, as they are from it on.
-    pub(crate) fn second_sms(&self) -> impl Iterator<Item = &Rental> {
-        self.with_second_sms.values()
+    /// When a rental's SMS with this number arrives, and what it says; `None` if
+    /// there is none, or it never comes.
+    pub(crate) fn sms(&self, rental: &Rental, number: u32) -> Option<(Moment, Message<'_>)> {
+        let (at, message) = match self.sms.get(rental.id, number) {
+            Some(written) => (written.at, written.into()),
+            None if number == sms::FIRST => (rental.sms_at()?, rental.message()),
+            None => return None,
+        };
+        (at != Moment::NEVER).then_some((at, message))
     }
 
-    /// A rental of this account with the code that it shows at `now`.
-    pub(crate) fn shown<'a>(&'a self, rental: &'a Rental, now: Moment) -> &'a Rental {
-        self.with_second_sms(rental.id)
-            .filter(|second| second.sms_at() <= Some(now))
-            .unwrap_or(rental)
+    /// All SMS that follow the first of their rental, by the rental's id, and when.
+    pub(crate) fn following_sms(&self) -> impl Iterator<Item = (u32, Moment)> {
+        self.sms.following()
     }
 
     /// The account's money at `now`, in its parts.
@@ -166,12 +180,85 @@ impl Account {
 
     /// Where a rental of this account stands at `now`.
     pub(crate) fn state(&self, rental: &Rental, now: Moment) -> State {
-        rental.state(now, self.settings.rental_life)
+        rental.state(now, self.end(rental))
+    }
+
+    /// When a rental of this account ends, or ended.
+    pub(crate) fn end(&self, rental: &Rental) -> Moment {
+        let early = self.ended_early.get(&rental.id);
+        early.map_or_else(|| rental.created + self.settings.rental_life, |end| *end)
+    }
+
+    /// The SMS of the rental at `index` arrives at `now`, and not when it would
+    /// have; if it has its SMS, this is another one. Says which number it has.
+    ///
+    /// # Errors
+    ///
+    /// [`HandError::Ended`], and nothing has changed.
+    pub(crate) fn deliver_sms(
+        &mut self,
+        now: Moment,
+        index: usize,
+        (code, text): (Option<&str>, Option<&str>),
+    ) -> Result<u32, HandError> {
+        self.settle(now);
+        let rental = self.rentals[index];
+        let state = self.state(&rental, now);
+        if state == State::Expired {
+            return Err(HandError::Ended);
+        }
+        self.cancel_what_is_to_come(&rental, now);
+        let code = code.map_or_else(|| rental.code(), str::to_owned);
+        let text = text.map_or_else(|| rental.service.message(&code), str::to_owned);
+        let sms = Sms {
+            at: now,
+            code: code.into(),
+            text: text.into(),
+        };
+        if state == State::Completed {
+            return Ok(self.sms.write_next(rental.id, sms));
+        }
+        self.rentals[index].deliver(now);
+        Ok(self.sms.write_first(rental.id, sms))
+    }
+
+    /// The rental at `index` ends at `now` without an SMS, and is refunded. One
+    /// that ended before is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`HandError::HasSms`], and nothing has changed.
+    pub(crate) fn expire(&mut self, now: Moment, index: usize) -> Result<(), HandError> {
+        self.settle(now);
+        let rental = self.rentals[index];
+        match self.state(&rental, now) {
+            State::Completed => return Err(HandError::HasSms),
+            State::Expired => return Ok(()),
+            State::Pending => {}
+        }
+        self.cancel_what_is_to_come(&rental, now);
+        self.rentals[index].lose_sms();
+        self.ended_early.insert(rental.id, now);
+        self.ledger.refund(rental.service.price);
+        Ok(())
     }
 
     /// All rentals, the oldest first.
     pub(crate) fn rentals(&self) -> &[Rental] {
         &self.rentals
+    }
+
+    /// Forgets the SMS of a rental that have not come by `now`, and their events.
+    fn cancel_what_is_to_come(&mut self, rental: &Rental, now: Moment) {
+        let sms = &self.sms;
+        let arrival = |number| match sms.get(rental.id, number) {
+            Some(written) => Some(written.at),
+            None => rental.sms_at(),
+        };
+        self.webhooks.cancel(|event| {
+            event.rental == rental.id && arrival(event.sms).is_none_or(|at| at > now)
+        });
+        self.sms.cancel_after(rental.id, now);
     }
 
     /// Refunds what has ended without an SMS. Done when somebody looks, which
@@ -181,7 +268,7 @@ impl Account {
         while let Some(rental) = self.rentals.get(self.settled)
             && rental.created + life <= now
         {
-            if rental.sms_at().is_none() {
+            if rental.sms_at().is_none() && !self.ended_early.contains_key(&rental.id) {
                 self.ledger.refund(rental.service.price);
             }
             self.settled += 1;

@@ -264,18 +264,17 @@ impl Mock {
     fn happened(&mut self, place: u32, from: Moment, target: Moment, fired: &mut Vec<Fired>) {
         let within = |moment: Moment| from < moment && moment <= target;
         let (_, account) = self.account_mut(place);
-        let life = account.settings.rental_life;
         let events: Vec<_> = account
             .rentals()
             .iter()
             .map(|rental| match rental.sms_at() {
                 Some(arrival) => (arrival, rental.id, Event::SmsReceived),
-                None => (rental.created + life, rental.id, Event::RentalExpired),
+                None => (account.end(rental), rental.id, Event::RentalExpired),
             })
             .chain(
                 account
-                    .second_sms()
-                    .filter_map(|rental| Some((rental.sms_at()?, rental.id, Event::SmsReceived))),
+                    .following_sms()
+                    .map(|(rental, at)| (at, rental, Event::SmsReceived)),
             )
             .filter(|(moment, ..)| within(*moment))
             .collect();

@@ -58,19 +58,24 @@ impl Page {
     }
 }
 
-/// The row of a rental that stands at `state`, in a run that began at `epoch`.
-pub(crate) fn row(rental: &Rental, state: State, epoch: Timestamp) -> HistoryRow<'static> {
-    let (word, sms_code) = match state {
-        State::Pending => (status::PENDING, None),
-        State::Completed => (status::COMPLETED, Some(rental.code().into())),
-        State::Expired => (status::EXPIRED, None),
+/// The row of a rental that stands at a state and shows a code, in a run that
+/// began at `epoch`.
+pub(crate) fn row(
+    rental: &Rental,
+    (state, code): (State, Option<String>),
+    epoch: Timestamp,
+) -> HistoryRow<'static> {
+    let word = match state {
+        State::Pending => status::PENDING,
+        State::Completed => status::COMPLETED,
+        State::Expired => status::EXPIRED,
     };
     HistoryRow {
         id: u64::from(rental.id),
         phone_number: rental.phone.digits().into(),
         service_name: rental.service.history_name.into(),
         cost: rental.service.price,
-        sms_code,
+        sms_code: code.map(Into::into),
         status: word.into(),
         created_at: created_at(epoch, rental.created).into(),
     }

@@ -11,9 +11,11 @@
 //! | [`watch`] | waiting for something to happen, as a question |
 //! | [`webhook`], [`webhook_url`] | which events are due, and where they go |
 //! | [`control`] | the mock in a tester's hands: clocks, money, resets |
+//! | [`hand`] | a tester's hand on rentals: an SMS now, an end now |
 //! | `account`, `ledger`, `person` | what one API key owns |
 //! | `clock`, `agenda` | each account's own time, and what the server must look after when |
 //! | `rental`, `register`, `phone` | what can be rented, and by which name |
+//! | `sms` | SMS in words of their own |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
@@ -37,6 +39,7 @@ mod agenda;
 mod clock;
 pub mod control;
 pub mod fault;
+pub mod hand;
 mod history;
 mod journal;
 mod ledger;
@@ -50,12 +53,14 @@ pub mod reply;
 pub mod request;
 pub mod requests;
 pub mod settings;
+mod sms;
 pub mod watch;
 pub mod webhook;
 pub mod webhook_url;
 
 pub use control::Scope;
 pub use fault::{FaultRule, FaultRuleError};
+pub use hand::HandError;
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};
 pub use request::{Body, Request};

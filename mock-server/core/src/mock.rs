@@ -22,7 +22,8 @@ use crate::rental::{Rental, State};
 use crate::reply::{Delivery, Reply, json};
 use crate::request::Request;
 use crate::settings::Settings;
-use crate::webhook::{DeliveryId, SmsEvent, WebhookAttempt, WebhookOutcome};
+use crate::sms::{self, Message};
+use crate::webhook::{DeliveryId, EventCopy, WebhookAttempt, WebhookOutcome};
 
 /// A whole fake API, all accounts included.
 #[derive(Debug)]
@@ -279,7 +280,7 @@ impl Mock {
         let owner = &self.accounts[owner as usize];
         let body = match owner.state(rental, times.now) {
             State::Pending => self.waiting.clone(),
-            State::Completed => received(owner.shown(rental, times.now)),
+            State::Completed => received(&owner.shown(rental, times.now)),
             State::Expired => json(&CheckOtp::expired()),
         };
         let truth = request.truth.then(|| truth(rental, times)).flatten();
@@ -300,27 +301,48 @@ impl Mock {
         let account = &mut self.accounts[place as usize];
         let rental = account.rent(times.now, service, id, sms)?;
         let index = account.rentals().len() as u32 - 1;
-        let second = account.with_second_sms(id).copied();
         self.register.enter(Place {
             account: place,
             index,
         });
-        for (rental, event) in [
-            (Some(rental), SmsEvent::First),
-            (Some(rental).filter(|_| sms.duplicated), SmsEvent::Again),
-            (second, SmsEvent::Second),
-        ] {
-            self.plan_webhook(place, rental, event);
+        let copies = if sms.duplicated { 2 } else { 1 };
+        for copy in [EventCopy::Only, EventCopy::Again].into_iter().take(copies) {
+            self.plan_webhook(
+                place,
+                DeliveryId {
+                    rental: id,
+                    sms: sms::FIRST,
+                    copy,
+                },
+            );
+        }
+        if sms.second_after.is_some() {
+            let copy = EventCopy::Only;
+            self.plan_webhook(
+                place,
+                DeliveryId {
+                    rental: id,
+                    sms: sms::FIRST + 1,
+                    copy,
+                },
+            );
         }
         let life = self.accounts[place as usize].settings.rental_life;
         Ok(Reply::success(rented(&rental, life), times.at))
     }
 
-    fn plan_webhook(&mut self, place: u32, rental: Option<Rental>, event: SmsEvent) {
-        let account = &mut self.accounts[place as usize];
-        let planned = rental.filter(|_| account.settings.webhook.is_some());
-        if let Some((moment, rental)) = planned.and_then(|r| Some((r.sms_at()?, r.id))) {
-            account.webhooks.plan(moment, DeliveryId { rental, event });
+    /// Plans an event, if its SMS ever comes and somebody receives it.
+    pub(crate) fn plan_webhook(&mut self, place: u32, delivery: DeliveryId) {
+        let Some((_, rental)) = self.rental(delivery.rental) else {
+            return;
+        };
+        let account = &self.accounts[place as usize];
+        let planned = account.settings.webhook.is_some();
+        let moment = account.sms(rental, delivery.sms).map(|(at, _)| at);
+        if let Some(moment) = moment.filter(|_| planned) {
+            self.accounts[place as usize]
+                .webhooks
+                .plan(moment, delivery);
             self.reschedule(place);
         }
     }
@@ -342,8 +364,10 @@ impl Mock {
     fn history(&self, account: u32, request: &Request<'_>, times: Times) -> Reply {
         let account = &self.accounts[account as usize];
         let describe = |rental: &Rental| -> HistoryRow<'static> {
-            let rental = account.shown(rental, times.now);
-            history::row(rental, account.state(rental, times.now), self.epoch)
+            let state = account.state(rental, times.now);
+            let code = (state == State::Completed)
+                .then(|| account.shown(rental, times.now).code.into_owned());
+            history::row(rental, (state, code), self.epoch)
         };
         let page = Page::from_query(request.query).of(account.rentals(), describe);
         Reply::success(json(&page), times.at)
@@ -359,22 +383,24 @@ impl Mock {
         (rental.id == id).then_some((account, rental))
     }
 
+    /// Where the rental with this id is, if it was not forgotten.
+    pub(crate) fn place(&self, id: u32) -> Option<Place> {
+        self.rental(id)?;
+        self.register.place(id)
+    }
+
     /// A function of the rental alone, and therefore the same at every attempt.
-    fn webhook_body(&self, DeliveryId { rental, event }: DeliveryId) -> Option<Bytes> {
-        let (owner, rental) = self.rental(rental)?;
-        let rental = match event {
-            SmsEvent::First | SmsEvent::Again => rental,
-            SmsEvent::Second => self.accounts[owner as usize].with_second_sms(rental.id)?,
-        };
-        let code = rental.code();
+    fn webhook_body(&self, delivery: DeliveryId) -> Option<Bytes> {
+        let (owner, rental) = self.rental(delivery.rental)?;
+        let (at, message) = self.accounts[owner as usize].sms(rental, delivery.sms)?;
         Some(json(&Webhook {
             event: body::SMS_RECEIVED.into(),
-            timestamp: history::wall_time(self.epoch, rental.sms_at()?).as_second(),
+            timestamp: history::wall_time(self.epoch, at).as_second(),
             rental_id: u64::from(rental.id),
             phone: rental.phone.digits().into(),
             service_slug: rental.service.slug.into(),
-            raw_text: rental.service.message(&code).into(),
-            sms_code: code.into(),
+            raw_text: message.text,
+            sms_code: message.code,
         }))
     }
 }
@@ -411,10 +437,8 @@ fn rented(rental: &Rental, life: Duration) -> Bytes {
     })
 }
 
-fn received(rental: &Rental) -> Bytes {
-    let code = rental.code();
-    let text = rental.service.message(&code);
-    json(&CheckOtp::received(code, text))
+fn received(message: &Message<'_>) -> Bytes {
+    json(&CheckOtp::received(&*message.code, &*message.text))
 }
 
 /// What only the mock can know, once the SMS is there.

@@ -7,6 +7,7 @@ use contract::dice::{Roll, unit};
 use contract::{Dice, Law, Moment, Service, Stream};
 
 use crate::phone::Phone;
+use crate::sms::{Message, Sms};
 
 /// One rented number, in 40 bytes and without text of its own: a server may
 /// hold millions of them.
@@ -77,17 +78,16 @@ impl Rental {
         }
     }
 
-    /// The rental with number `index` of `account` as it is from its second SMS
-    /// on, which comes `after` the first; `None` if there is none. Kept apart, so
-    /// that a million rentals without one stay small.
-    pub(crate) fn with_second_sms(
-        self,
+    /// The second SMS of the rental with number `index` of `account`, which comes
+    /// `after` the first; `None` if it would come too late.
+    pub(crate) fn second_sms(
+        &self,
         terms: Terms<'_>,
         (account, index): (u64, u64),
         after: Duration,
-    ) -> Option<Self> {
-        let arrival = self.sms_at()? + after;
-        if arrival >= self.created + terms.life {
+    ) -> Option<Sms> {
+        let at = self.sms_at()? + after;
+        if at >= self.created + terms.life {
             return None;
         }
         let code = code(
@@ -100,18 +100,17 @@ impl Rental {
         } else {
             code
         };
-        Some(Self {
-            arrival,
-            code,
-            ..self
-        })
+        let code = written(code, self.service);
+        let text = self.service.message(&code).into();
+        let code = code.into();
+        Some(Sms { at, code, text })
     }
 
-    /// Where it stands at `now`, if rentals live for `life`.
-    pub(crate) fn state(&self, now: Moment, life: Duration) -> State {
+    /// Where it stands at `now`, if it ends at `end`.
+    pub(crate) fn state(&self, now: Moment, end: Moment) -> State {
         if self.arrival <= now {
             State::Completed
-        } else if self.created + life <= now {
+        } else if end <= now {
             State::Expired
         } else {
             State::Pending
@@ -123,18 +122,37 @@ impl Rental {
         (self.arrival != Moment::NEVER).then_some(self.arrival)
     }
 
-    /// The one-time password, with its leading zeros.
+    /// The SMS arrives at `moment` instead.
+    pub(crate) fn deliver(&mut self, moment: Moment) {
+        self.arrival = moment;
+    }
+
+    /// No SMS arrives any more.
+    pub(crate) fn lose_sms(&mut self) {
+        self.arrival = Moment::NEVER;
+    }
+
+    /// The one-time password that was drawn, with its leading zeros.
     pub(crate) fn code(&self) -> String {
-        format!(
-            "{:0width$}",
-            self.code,
-            width = self.service.code_digits as usize
-        )
+        written(self.code, self.service)
+    }
+
+    /// What the SMS says that was drawn.
+    pub(crate) fn message(&self) -> Message<'static> {
+        let code = self.code();
+        Message {
+            text: self.service.message(&code).into(),
+            code: code.into(),
+        }
     }
 }
 
 fn code(mut roll: Roll, service: &Service) -> u32 {
     (unit(&mut roll) * f64::from(codes(service))) as u32
+}
+
+fn written(code: u32, service: &Service) -> String {
+    format!("{code:0width$}", width = service.code_digits as usize)
 }
 
 /// How many codes there are with the service's number of digits.
@@ -169,7 +187,7 @@ mod tests {
     fn a_rental_is_a_function_of_time() {
         let at = |law, seconds| {
             let now = Moment::START + Duration::from_millis(seconds);
-            rental(law, 0).state(now, LIFE)
+            rental(law, 0).state(now, Moment::START + LIFE)
         };
         assert_eq!(at("2s", 1_999), State::Pending);
         assert_eq!(at("2s", 2_000), State::Completed);

@@ -87,13 +87,13 @@ impl Mock {
             return Watch::NoSuchRental;
         };
         let owner = &self.accounts[owner as usize];
-        let (clock, life) = (&owner.clock, owner.settings.rental_life);
+        let clock = &owner.clock;
         let end = match rental.sms_at() {
             Some(arrival) if goal != Goal::Expired => Some(arrival),
-            None if goal != Goal::Completed => Some(rental.created + life),
+            None if goal != Goal::Completed => Some(owner.end(rental)),
             _ => None,
         };
-        match (rental.state(clock.local(now), life), goal) {
+        match (owner.state(rental, clock.local(now)), goal) {
             (State::Completed, Goal::Completed | Goal::Ended)
             | (State::Expired, Goal::Expired | Goal::Ended) => Watch::Happened,
             _ => Watch::NotBefore(end.map_or(Moment::NEVER, |end| clock.server(end))),

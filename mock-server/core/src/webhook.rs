@@ -14,19 +14,22 @@ use crate::settings::WebhookSettings;
 pub struct DeliveryId {
     /// The rental that it is about.
     pub(crate) rental: u32,
-    /// What it tells about it.
-    pub(crate) event: SmsEvent,
+    /// Which of the rental's SMS it tells.
+    pub(crate) sms: u32,
+    /// Which of the events that tell it.
+    pub(crate) copy: EventCopy,
 }
 
-/// Which event of a rental; one, unless a fault rule adds another.
+/// Tells events of one SMS apart; there is one, unless somebody wants more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum SmsEvent {
-    /// Its SMS arrived.
-    First,
+pub(crate) enum EventCopy {
+    /// The one that everybody gets.
+    Only,
     /// The same once more.
     Again,
-    /// A second SMS arrived.
-    Second,
+    /// That of an SMS from a tester's hand, which is not the one that was drawn
+    /// under this number.
+    ByHand,
 }
 
 /// One post to be made now.
@@ -84,6 +87,13 @@ impl WebhookQueue {
         Some((delivery, number))
     }
 
+    /// Forgets the events that `unwanted` names; one that is being posted is not
+    /// posted again.
+    pub(crate) fn cancel(&mut self, unwanted: impl Fn(DeliveryId) -> bool) {
+        self.due.retain(|(_, delivery), _| !unwanted(*delivery));
+        self.in_flight.retain(|delivery, _| !unwanted(*delivery));
+    }
+
     /// Whether an attempt is under way.
     pub(crate) fn is_posting(&self) -> bool {
         !self.in_flight.is_empty()
@@ -123,8 +133,11 @@ mod tests {
     }
 
     fn event(rental: u32) -> DeliveryId {
-        let event = SmsEvent::First;
-        DeliveryId { rental, event }
+        DeliveryId {
+            rental,
+            sms: 0,
+            copy: EventCopy::Only,
+        }
     }
 
     fn at(seconds: u64) -> Moment {

@@ -164,7 +164,7 @@ proptest! {
     // `PROPTEST_CASES=100000 cargo test -p mock-server-core money_is` takes some five seconds.
     #[test]
     fn money_is_conserved_whatever_happens(
-        steps in prop::collection::vec((0_u8..9, 0_u64..2000), 1..60),
+        steps in prop::collection::vec((0_u8..12, 0_u64..2000), 1..60),
         rules in prop::collection::vec(prop::sample::select(MISHAPS.to_vec()), 0..4),
     ) {
         let mut client = Client::with(AccountSettings {
@@ -175,13 +175,16 @@ proptest! {
         let me = client.me();
         for (what, amount) in steps {
             client.now += Duration::from_millis(amount);
+            let (now, id) = (client.now, 13_322_954 + amount as u32 % 16);
             match what {
                 0 => client.mock.reset(client.now, me),
                 1 => client.mock.set_pace(client.now, me, pace(amount as f64 / 100.0)),
                 2 => drop(advance(me, &mut client, amount / 60)),
                 3 => drop(client.get("/api/v1/profile")),
                 4 => drop(client.get("/api/v1/rentals/history")),
-                5 => drop(client.poll(13_322_954 + amount % 16)),
+                5 => drop(client.poll(u64::from(id))),
+                6 => drop(client.mock.deliver_sms(now, me, id, None, None)),
+                7 => drop(client.mock.expire(now, me, id)),
                 _ => drop(client.post_rent()),
             }
             let ledgers = client.mock.ledgers(client.now, Scope::Server);

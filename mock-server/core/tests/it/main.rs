@@ -5,5 +5,6 @@ mod client;
 mod control;
 mod delivery;
 mod fault;
+mod hand;
 mod lifetime;
 mod webhook;
