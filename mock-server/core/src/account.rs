@@ -1,8 +1,9 @@
 //! What one API key owns: a person, money, numbers and rentals. It enforces
 //! that money and rentals agree; it knows no requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use contract::{ApiKey, Cents, Dice, Moment, Problem, Service};
 
@@ -51,6 +52,10 @@ pub(crate) struct Account {
     /// How many of the rentals have come to their ordinary ends and are settled in
     /// the ledger.
     settled: usize,
+    /// By end: rentals that were not settled when the life of rentals changed.
+    stragglers: BTreeSet<(Moment, usize)>,
+    /// How long the rentals below each id live, where that is not as it is now.
+    former_lives: Vec<(u32, Duration)>,
 }
 
 impl Account {
@@ -73,6 +78,8 @@ impl Account {
             sms: SmsBook::default(),
             ended_early: BTreeMap::new(),
             settled: 0,
+            stragglers: BTreeSet::new(),
+            former_lives: Vec::new(),
         }
     }
 
@@ -133,7 +140,22 @@ impl Account {
         if let Some(balance) = balance {
             self.ledger.opening += balance - self.ledger.balance();
         }
+        if settings.rental_life != self.settings.rental_life {
+            self.keep_ends();
+        }
         self.settings = settings;
+    }
+
+    /// The rentals that are there keep their ends, whatever becomes of the life of rentals.
+    fn keep_ends(&mut self) {
+        let open = (self.settled..).zip(&self.rentals[self.settled..]);
+        let open = open.map(|(index, rental)| (rental.created + self.life(rental), index));
+        let open: Vec<_> = open.collect();
+        self.stragglers.extend(open);
+        self.settled = self.rentals.len();
+        let below = self.rentals.last().map(|rental| rental.id + 1);
+        let former = below.map(|below| (below, self.settings.rental_life));
+        self.former_lives.extend(former);
     }
 
     /// Money left at `now`.
@@ -186,7 +208,14 @@ impl Account {
     /// When a rental of this account ends, or ended.
     pub(crate) fn end(&self, rental: &Rental) -> Moment {
         let early = self.ended_early.get(&rental.id);
-        early.map_or_else(|| rental.created + self.settings.rental_life, |end| *end)
+        early.map_or_else(|| rental.created + self.life(rental), |end| *end)
+    }
+
+    /// How long a rental lives: as it was when it was made.
+    fn life(&self, rental: &Rental) -> Duration {
+        let mut former = self.former_lives.iter();
+        let former = former.find(|(below, _)| rental.id < *below);
+        former.map_or(self.settings.rental_life, |(_, life)| *life)
     }
 
     /// The SMS of the rental at `index` arrives at `now`, and not when it would
@@ -264,22 +293,31 @@ impl Account {
     /// Refunds what has ended without an SMS. Done when somebody looks, which
     /// nobody can tell from it being done on time.
     fn settle(&mut self, now: Moment) {
+        while let Some((end, index)) = self.stragglers.first().copied()
+            && end <= now
+        {
+            self.stragglers.pop_first();
+            self.settle_rental(index);
+        }
         let life = self.settings.rental_life;
         while let Some(rental) = self.rentals.get(self.settled)
             && rental.created + life <= now
         {
-            if rental.sms_at().is_none() && !self.ended_early.contains_key(&rental.id) {
-                self.ledger.refund(rental.service.price);
-            }
+            self.settle_rental(self.settled);
             self.settled += 1;
+        }
+    }
+
+    fn settle_rental(&mut self, index: usize) {
+        let rental = &self.rentals[index];
+        if rental.sms_at().is_none() && !self.ended_early.contains_key(&rental.id) {
+            self.ledger.refund(rental.service.price);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use contract::service::SERVICES;
     use proptest::prelude::*;
 

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod faults;
+pub mod rentals;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -159,6 +160,7 @@ impl Mock {
             account.agenda = agenda;
             self.reschedule(place);
             self.journal.clear(Some(place));
+            self.deliveries.clear(place);
         }
         if scope == Scope::Server {
             self.journal.clear(None);

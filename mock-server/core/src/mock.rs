@@ -13,6 +13,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::account::Account;
 use crate::agenda::Agenda;
+use crate::deliveries::{AttemptReport, DeliveryLog};
 use crate::fault::{self, FaultRecord, PreferenceError, SmsPlan, Verdict};
 use crate::history::{self, Page};
 use crate::journal::Journal;
@@ -39,6 +40,7 @@ pub struct Mock {
     /// When which account has a webhook due, in the server's time.
     agenda: Agenda,
     pub(crate) journal: Journal,
+    pub(crate) deliveries: DeliveryLog,
     /// Rules that testers gave to every account, present and to come.
     pub(crate) server_rules: FaultRecord,
     /// The answer to almost every poll, encoded once.
@@ -56,6 +58,7 @@ impl Mock {
             accounts: IndexMap::default(),
             register: Register::default(),
             agenda: Agenda::default(),
+            deliveries: DeliveryLog::default(),
             server_rules: FaultRecord::default(),
             waiting: json(&CheckOtp::waiting()),
         }
@@ -93,23 +96,33 @@ impl Mock {
         let owner = &mut self.accounts[account as usize];
         let local = owner.clock.local(now);
         let settings = owner.settings.webhook.as_deref();
-        owner.webhooks.end(local, delivery, outcome, settings);
+        let again = owner.webhooks.end(local, delivery, outcome, settings);
+        self.deliveries.end(delivery, outcome, again);
         self.reschedule(account);
+    }
+
+    /// Tells what an attempt looked like whose outcome is told next.
+    pub fn webhook_reported(&mut self, delivery: DeliveryId, report: AttemptReport) {
+        self.deliveries.report(delivery, report);
     }
 
     /// Begins the account's next attempt, if one is due in its own time.
     pub(crate) fn begin_webhook(&mut self, place: u32, now: Moment) -> Option<WebhookAttempt> {
         let account = &mut self.accounts[place as usize];
-        let begun = account.webhooks.begin(account.clock.local(now));
+        let local = account.clock.local(now);
+        let begun = account.webhooks.begin(local);
         let receiver = account.settings.webhook.clone();
         self.reschedule(place);
         let (delivery, number) = begun?;
         let body = self.webhook_body(delivery)?;
+        let receiver = receiver?;
+        let url = receiver.url.to_string();
+        self.deliveries.begin(place, delivery, url, (number, local));
         Some(WebhookAttempt {
             delivery,
             number,
             body,
-            receiver: receiver?,
+            receiver,
         })
     }
 

@@ -20,6 +20,18 @@ pub struct DeliveryId {
     pub(crate) copy: EventCopy,
 }
 
+impl DeliveryId {
+    /// The first event of a rental that there may be; in their order, those of
+    /// one rental stand together.
+    pub(crate) const fn first(rental: u32) -> Self {
+        Self {
+            rental,
+            sms: 0,
+            copy: EventCopy::Only,
+        }
+    }
+}
+
 /// Tells events of one SMS apart; there is one, unless somebody wants more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum EventCopy {
@@ -101,16 +113,16 @@ impl WebhookQueue {
 
     /// Ends an attempt: done with, or again later, or given up. Attempts are
     /// spaced from begin to begin, however long the receiver takes to fail. A
-    /// receiver that is no more gets no other attempt.
+    /// receiver that is no more gets no other attempt. Says whether one follows.
     pub(crate) fn end(
         &mut self,
         now: Moment,
         delivery: DeliveryId,
         outcome: WebhookOutcome,
         settings: Option<&WebhookSettings>,
-    ) {
+    ) -> bool {
         let Some((number, begun)) = self.in_flight.remove(&delivery) else {
-            return;
+            return false;
         };
         if let Some(settings) = settings
             && outcome == WebhookOutcome::Failed
@@ -118,7 +130,9 @@ impl WebhookQueue {
         {
             let again = now.max(begun + settings.spacing);
             self.due.insert((again, delivery), number);
+            return true;
         }
+        false
     }
 }
 
