@@ -19,6 +19,11 @@ doc:
 deny:
     cargo deny check bans licenses sources
 
+# The OpenAPI documents, and the release binary against them.
+openapi:
+    cargo build --release
+    bash .ci/openapi
+
 # The showcase.
 load:
     cargo run --release -- load

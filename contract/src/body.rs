@@ -67,7 +67,7 @@ pub struct User<'a> {
     pub balance: Cents,
 }
 
-/// Body of `POST /api/v1/number/rent`, when it is JSON.
+/// Body of `POST /api/v1/number/rent`; a form has the same field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RentRequest<'a> {
     /// The slug of the service, such as `whatsapp`.

@@ -65,8 +65,8 @@ impl Service<Request<Incoming>> for Api {
             return Answering::Later(Box::pin(self.clone().answer_with_body(request)));
         }
         self.arrival.complete();
-        if let "/livez" | "/readyz" = request.uri().path() {
-            return Answering::Ready(Some(Ok(healthy())));
+        if let Some(response) = self.beside_the_api(request.uri().path()) {
+            return Answering::Ready(Some(Ok(response)));
         }
         let head = (request.method(), request.uri(), request.headers());
         let request = translation::request(head, Body::Whole(&[]));
@@ -92,6 +92,17 @@ impl Api {
             lingering,
             stop,
         }
+    }
+
+    /// What the server answers by itself, without a key and unknown to the mock.
+    fn beside_the_api(&self, path: &str) -> Option<Response<ReplyBody>> {
+        let body = match path {
+            // The server answers, so it lives; it is bound before it answers, so it is ready.
+            "/livez" | "/readyz" => Bytes::from_static(br#"{"status":"ok"}"#),
+            "/openapi.json" => self.state.description(),
+            _ => return None,
+        };
+        Some(translation::json(ReplyBody::whole(body)))
     }
 
     async fn answer_with_body(self, request: Request<Incoming>) -> Answer {
@@ -156,10 +167,4 @@ impl Api {
 
 fn whole(reply: &Reply) -> Response<ReplyBody> {
     translation::response(reply, ReplyBody::whole(reply.body.clone()))
-}
-
-/// The server answers, so it lives; it is bound before it answers, so it is ready.
-fn healthy() -> Response<ReplyBody> {
-    let body = Bytes::from_static(br#"{"status":"ok"}"#);
-    translation::json(ReplyBody::whole(body))
 }

@@ -7,7 +7,7 @@
 //! | `worker` | the threads and who serves which connection |
 //! | `connection`, `ending` | one connection; how it ends, the bad ends included |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
-//! | `api` | the request path: decode, decide, deliver |
+//! | `api` | the request path: decode, decide, deliver; probes and the OpenAPI document |
 //! | `control`, `guard` | clocks, resets, money and requests under `/__admin`, and who may touch them |
 //! | `wait` | waiting on the server instead of polling it |
 //! | `translation`, `request_body`, `reply_body`, `trickle` | between hyper's types and the core's |

@@ -1,10 +1,12 @@
 //! What all connections share: the mock behind its lock, and the clock that it
 //! is told the time by.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use contract::Moment;
+use contract::openapi::{self, Answers};
 use mock_server_core::{
     DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome,
 };
@@ -33,6 +35,8 @@ pub(crate) struct State {
     pub(crate) watchers: Watchers,
     /// Who may use the control API.
     pub(crate) guard: Guard,
+    /// Built when it is first asked for; most servers never are.
+    description: OnceLock<Bytes>,
 }
 
 impl State {
@@ -41,6 +45,7 @@ impl State {
         let (clock, epoch) = Clock::start();
         Self {
             guard,
+            description: OnceLock::new(),
             answered: Notify::new(),
             watchers: Watchers::default(),
             mock: Mutex::new(Mock::new(settings, epoch)),
@@ -48,6 +53,12 @@ impl State {
             rented: Notify::new(),
             arrival_time,
         }
+    }
+
+    /// The OpenAPI document of the API.
+    pub(crate) fn description(&self) -> Bytes {
+        let build = || openapi::text(&openapi::document(&Answers::default())).into();
+        self.description.get_or_init(build).clone()
     }
 
     /// The mock's reply, and the moment at which it decided.

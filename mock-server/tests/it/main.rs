@@ -6,6 +6,7 @@ mod control;
 mod determinism;
 mod fault;
 mod lifetime;
+mod openapi;
 mod scenario;
 mod transport;
 mod webhook;
