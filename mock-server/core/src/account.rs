@@ -8,6 +8,7 @@ use std::time::Duration;
 use contract::{ApiKey, Cents, Dice, Moment, Problem, Service};
 
 use crate::clock::AccountClock;
+use crate::control::Event;
 use crate::fault::{FaultRecord, SmsPlan};
 use crate::hand::HandError;
 use crate::ledger::Ledger;
@@ -184,6 +185,21 @@ impl Account {
     /// All SMS that follow the first of their rental, by the rental's id, and when.
     pub(crate) fn following_sms(&self) -> impl Iterator<Item = (u32, Moment)> {
         self.sms.following()
+    }
+
+    /// All that ever happens to its rentals by itself: SMS and ends without one.
+    pub(crate) fn timeline(&self) -> impl Iterator<Item = (Moment, Event, u32)> {
+        let first = self.rentals.iter().map(|rental| self.fate(rental));
+        let following = self.sms.following();
+        first.chain(following.map(|(rental, at)| (at, Event::SmsReceived, rental)))
+    }
+
+    /// What ends the waiting for a rental's first SMS.
+    pub(crate) fn fate(&self, rental: &Rental) -> (Moment, Event, u32) {
+        match rental.sms_at() {
+            Some(arrival) => (arrival, Event::SmsReceived, rental.id),
+            None => (self.end(rental), Event::RentalExpired, rental.id),
+        }
     }
 
     /// The account's money at `now`, in its parts.

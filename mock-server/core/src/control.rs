@@ -161,6 +161,9 @@ impl Mock {
             self.reschedule(place);
             self.journal.clear(Some(place));
             self.deliveries.clear(place);
+            if self.is_heard() {
+                self.tell_reset(now, place);
+            }
         }
         if scope == Scope::Server {
             self.journal.clear(None);
@@ -176,23 +179,27 @@ impl Mock {
         for place in self.places(scope) {
             self.account_mut(place).1.clock.set_pace(now, pace);
             self.reschedule(place);
+            if self.is_heard() {
+                self.tell_clock(now, place);
+            }
         }
     }
 
     /// What time it is.
     pub fn clocks(&mut self, now: Moment, scope: Scope) -> Vec<ClockView> {
         let now = self.advance(now);
-        let epoch = self.epoch;
         let places = self.places(scope);
-        let views = places.into_iter().map(|place| {
-            let (key, account) = self.account_mut(place);
-            ClockView {
-                account: redacted(key),
-                now: history::created_at(epoch, account.clock.local(now)),
-                pace: account.clock.pace(),
-            }
-        });
+        let views = places.into_iter().map(|place| self.clock_view(place, now));
         views.collect()
+    }
+
+    pub(crate) fn clock_view(&self, place: u32, now: Moment) -> ClockView {
+        let clock = &self.accounts[place as usize].clock;
+        ClockView {
+            account: self.name(place),
+            now: history::created_at(self.epoch, clock.local(now)),
+            pace: clock.pace(),
+        }
     }
 
     /// How the money stands.
@@ -257,6 +264,9 @@ impl Mock {
             account.clock.jump(now, target);
             self.reschedule(place);
             self.happened(place, from, target, &mut advance.fired);
+            if self.is_heard() {
+                self.tell_clock(now, place);
+            }
             advance.ahead.pop_front();
         }
         Step::Done
@@ -265,22 +275,10 @@ impl Mock {
     /// What the rentals of an account did after `from` and up to `target`.
     fn happened(&mut self, place: u32, from: Moment, target: Moment, fired: &mut Vec<Fired>) {
         let within = |moment: Moment| from < moment && moment <= target;
-        let (_, account) = self.account_mut(place);
-        let events: Vec<_> = account
-            .rentals()
-            .iter()
-            .map(|rental| match rental.sms_at() {
-                Some(arrival) => (arrival, rental.id, Event::SmsReceived),
-                None => (account.end(rental), rental.id, Event::RentalExpired),
-            })
-            .chain(
-                account
-                    .following_sms()
-                    .map(|(rental, at)| (at, rental, Event::SmsReceived)),
-            )
-            .filter(|(moment, ..)| within(*moment))
-            .collect();
-        for (moment, id, event) in events {
+        let account = &self.accounts[place as usize];
+        let events = account.timeline().filter(|(moment, ..)| within(*moment));
+        let events: Vec<_> = events.collect();
+        for (moment, event, id) in events {
             let event = self.fired(place, moment, id, event);
             fired.push(event);
         }
@@ -307,6 +305,17 @@ impl Mock {
             return known.map(|(_, place)| place).collect();
         };
         vec![place]
+    }
+}
+
+impl Event {
+    /// As it is written.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::SmsReceived => "sms.received",
+            Self::WebhookPosted => "webhook.posted",
+            Self::RentalExpired => "rental.expired",
+        }
     }
 }
 

@@ -110,15 +110,19 @@ impl DeliveryLog {
 
     /// The attempt under way looked like this.
     pub(crate) fn report(&mut self, id: DeliveryId, report: AttemptReport) {
-        if let Some(attempt) = self.of(id).and_then(|delivery| delivery.attempts.last_mut()) {
+        if let Some(attempt) = self
+            .of(id)
+            .and_then(|delivery| delivery.attempts.last_mut())
+        {
             attempt.report = report;
         }
     }
 
-    /// The attempt under way has ended; whether another will follow.
-    pub(crate) fn end(&mut self, id: DeliveryId, outcome: WebhookOutcome, again: bool) {
+    /// The attempt under way has ended; whether another will follow. Says the
+    /// delivery's number, or 0 if it is remembered no more.
+    pub(crate) fn end(&mut self, id: DeliveryId, outcome: WebhookOutcome, again: bool) -> u64 {
         let Some(delivery) = self.of(id) else {
-            return;
+            return 0;
         };
         if let Some(attempt) = delivery.attempts.last_mut() {
             attempt.outcome = Some(outcome);
@@ -128,13 +132,13 @@ impl DeliveryLog {
             _ if again => Standing::Failed,
             _ => Standing::GivenUp,
         };
+        delivery.number
     }
 
     /// The delivery with this number.
     pub(crate) fn get(&self, number: u64) -> Option<&Delivery> {
         self.entries.get(&number)
     }
-
 
     /// All of them, the oldest first.
     pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Delivery> {
@@ -150,9 +154,11 @@ impl DeliveryLog {
 
     /// Forgets what was posted for an account.
     pub(crate) fn clear(&mut self, account: u32) {
-        self.entries.retain(|_, delivery| delivery.account != account);
+        self.entries
+            .retain(|_, delivery| delivery.account != account);
         let entries = &self.entries;
-        self.numbers.retain(|_, number| entries.contains_key(number));
+        self.numbers
+            .retain(|_, number| entries.contains_key(number));
     }
 
     fn of(&mut self, id: DeliveryId) -> Option<&mut Delivery> {
@@ -166,7 +172,12 @@ mod tests {
 
     fn post(log: &mut DeliveryLog, rental: u32, number: u32) {
         let id = DeliveryId::first(rental);
-        log.begin(1, id, "http://localhost/".to_owned(), (number, Moment::START));
+        log.begin(
+            1,
+            id,
+            "http://localhost/".to_owned(),
+            (number, Moment::START),
+        );
     }
 
     #[test]

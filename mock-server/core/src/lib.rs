@@ -16,6 +16,7 @@
 //! | `clock`, `agenda` | each account's own time, and what the server must look after when |
 //! | `rental`, `register`, `phone` | what can be rented, and by which name |
 //! | `sms` | SMS in words of their own |
+//! | [`feed`] | what happens, told to whoever listens |
 //! | [`deliveries`] | the bounded record of webhooks |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
 //! | `history`, `rent_body` | one operation's own reading and writing |
@@ -41,6 +42,7 @@ mod clock;
 pub mod control;
 pub mod deliveries;
 pub mod fault;
+pub mod feed;
 pub mod hand;
 mod history;
 mod journal;

@@ -15,6 +15,7 @@ use crate::account::Account;
 use crate::agenda::Agenda;
 use crate::deliveries::{AttemptReport, DeliveryLog};
 use crate::fault::{self, FaultRecord, PreferenceError, SmsPlan, Verdict};
+use crate::feed::Feed;
 use crate::history::{self, Page};
 use crate::journal::Journal;
 use crate::register::{Place, Register};
@@ -41,6 +42,7 @@ pub struct Mock {
     agenda: Agenda,
     pub(crate) journal: Journal,
     pub(crate) deliveries: DeliveryLog,
+    pub(crate) feed: Feed,
     /// Rules that testers gave to every account, present and to come.
     pub(crate) server_rules: FaultRecord,
     /// The answer to almost every poll, encoded once.
@@ -59,6 +61,7 @@ impl Mock {
             register: Register::default(),
             agenda: Agenda::default(),
             deliveries: DeliveryLog::default(),
+            feed: Feed::default(),
             server_rules: FaultRecord::default(),
             waiting: json(&CheckOtp::waiting()),
         }
@@ -72,6 +75,9 @@ impl Mock {
             .answer(now, request, &mut owner)
             .unwrap_or_else(|problem| Reply::refusal(problem, now));
         self.journal.record(owner, request, &reply);
+        if self.is_heard() {
+            self.tell_request(now);
+        }
         reply
     }
 
@@ -97,8 +103,11 @@ impl Mock {
         let local = owner.clock.local(now);
         let settings = owner.settings.webhook.as_deref();
         let again = owner.webhooks.end(local, delivery, outcome, settings);
-        self.deliveries.end(delivery, outcome, again);
+        let number = self.deliveries.end(delivery, outcome, again);
         self.reschedule(account);
+        if self.is_heard() {
+            self.tell_delivery(now, account, number);
+        }
     }
 
     /// Tells what an attempt looked like whose outcome is told next.
@@ -132,6 +141,9 @@ impl Mock {
         let due = account.webhooks.next_due();
         let due = due.map(|local| account.clock.server(local));
         self.agenda.change(place, &mut account.agenda, due);
+        if self.is_heard() {
+            self.note_upcoming(place);
+        }
     }
 
     pub(crate) fn advance(&mut self, now: Moment) -> Moment {
@@ -259,7 +271,12 @@ impl Mock {
         let dice = (account.dice, account.number);
         let request = (operation, now);
         let preferred = preferred.as_ref();
-        Ok(Verdict::reach(preferred, &mut account.faults, dice, request))
+        Ok(Verdict::reach(
+            preferred,
+            &mut account.faults,
+            dice,
+            request,
+        ))
     }
 
     fn carry_out(
@@ -339,6 +356,10 @@ impl Mock {
                     copy,
                 },
             );
+        }
+        if self.is_heard() {
+            self.tell_rental(self.now, place, id, "rental.made");
+            self.foresee_rental(place, id);
         }
         let life = self.accounts[place as usize].settings.rental_life;
         Ok(Reply::success(rented(&rental, life), times.at))

@@ -146,7 +146,9 @@ impl Mock {
         let mut misses: Vec<_> = misses.filter(|(what, _)| !what.is_empty()).collect();
         misses.sort_by_key(|(what, _)| what.len());
         let nearest = misses.first().map_or(0, |(what, _)| what.len());
-        let near = misses.into_iter().take_while(|(what, _)| what.len() == nearest);
+        let near = misses
+            .into_iter()
+            .take_while(|(what, _)| what.len() == nearest);
         let shown = near.take(SHOWN).map(|(mut what, entry)| NearMiss {
             request: self.request_view(entry),
             mismatch: what.swap_remove(0),
@@ -160,7 +162,7 @@ impl Mock {
         entries.filter(|entry| matcher.fits(entry)).count()
     }
 
-    fn request_view(&self, entry: &Entry) -> RequestView {
+    pub(crate) fn request_view(&self, entry: &Entry) -> RequestView {
         let owner = |place: u32| self.accounts.get_index(place as usize);
         let request = entry.what.line();
         let operation = entry.what.operation();
@@ -207,8 +209,14 @@ impl Matcher {
         };
         let operation = entry.what.operation().map_or("unmatched", Operation::name);
         compare("operation", self.operation.clone(), operation.to_owned());
-        let status = entry.status.map_or("none".to_owned(), |status| status.to_string());
-        compare("status", self.status.map(|status| status.to_string()), status);
+        let status = entry
+            .status
+            .map_or("none".to_owned(), |status| status.to_string());
+        compare(
+            "status",
+            self.status.map(|status| status.to_string()),
+            status,
+        );
         compare("fate", self.fate.clone(), entry.fate.word().to_owned());
         if let Some(since) = self.since.filter(|since| entry.number <= *since) {
             what.push(format!("number is {}, not above {since}", entry.number));

@@ -105,6 +105,9 @@ impl Mock {
         }
         account.change(local, settings, said.balance);
         self.reschedule(place);
+        if said.time_scale.is_some() && self.is_heard() {
+            self.tell_clock(now, place);
+        }
         self.scope(now, key)
     }
 

@@ -95,7 +95,13 @@ impl WrittenRule {
     ///
     /// [`WrittenRuleError`] says what would be understood.
     pub fn read(&self) -> Result<FaultRule, WrittenRuleError> {
-        let parts = [&self.operation, &self.fault, &self.when, &self.phase, &self.ttl];
+        let parts = [
+            &self.operation,
+            &self.fault,
+            &self.when,
+            &self.phase,
+            &self.ttl,
+        ];
         match (&self.rule, &self.operation, &self.fault) {
             (Some(rule), ..) if parts.iter().all(|part| part.is_none()) => Ok(rule.parse()?),
             (None, Some(operation), Some(fault)) => {
@@ -117,10 +123,16 @@ impl Mock {
     pub fn faults(&self, scope: Scope) -> Vec<FaultView> {
         let Some(place) = scope.place() else {
             let ids: Vec<_> = self.rules_to_come().map(|(id, _)| id).collect();
-            return ids.into_iter().filter_map(|id| self.fault(scope, id)).collect();
+            return ids
+                .into_iter()
+                .filter_map(|id| self.fault(scope, id))
+                .collect();
         };
         let rules = &self.accounts[place as usize].faults.rules;
-        rules.iter().map(|rule| view(rule, rule.seen, rule.fired)).collect()
+        rules
+            .iter()
+            .map(|rule| view(rule, rule.seen, rule.fired))
+            .collect()
     }
 
     /// One of these rules.
@@ -235,7 +247,9 @@ impl Mock {
         for place in self.places(scope) {
             let account = &mut self.accounts[place as usize];
             let local = account.clock.local(now);
-            account.faults.put(ActiveRule::fresh(id, Arc::clone(&rule), local));
+            account
+                .faults
+                .put(ActiveRule::fresh(id, Arc::clone(&rule), local));
         }
     }
 
@@ -291,11 +305,18 @@ mod tests {
     #[test]
     fn a_rule_may_be_written_in_one_line_or_in_its_parts() {
         let line = "check_otp: status(503) first 2 ttl 30s after_commit";
-        assert_eq!(written(&format!(r#"{{"rule":"{line}"}}"#)), Ok(line.to_owned()));
+        assert_eq!(
+            written(&format!(r#"{{"rule":"{line}"}}"#)),
+            Ok(line.to_owned())
+        );
         let parts = r#"{"operation":"check_otp","fault":"status(503)","when":"first 2",
                         "phase":"after_commit","ttl":"30s"}"#;
         assert_eq!(written(parts), Ok(line.to_owned()));
-        for neither in ["{}", r#"{"rule":"*: timeout","ttl":"1s"}"#, r#"{"fault":"timeout"}"#] {
+        for neither in [
+            "{}",
+            r#"{"rule":"*: timeout","ttl":"1s"}"#,
+            r#"{"fault":"timeout"}"#,
+        ] {
             assert_eq!(written(neither), Err(WrittenRuleError::Form), "{neither}");
         }
     }

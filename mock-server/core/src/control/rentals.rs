@@ -158,7 +158,8 @@ impl Mock {
 
     /// One delivery.
     pub fn delivery(&self, scope: Scope, number: u64) -> Option<DeliveryView> {
-        let mine = |delivery: &&Delivery| scope.place().is_none_or(|place| place == delivery.account);
+        let mine =
+            |delivery: &&Delivery| scope.place().is_none_or(|place| place == delivery.account);
         let delivery = self.deliveries.get(number).filter(mine);
         delivery.map(|delivery| self.delivery_view(delivery))
     }
@@ -199,7 +200,9 @@ impl Mock {
             text: message.text.into_owned(),
             expires_at: date(account.end(rental)),
             polls: polls.get(&rental.id).copied().unwrap_or_default(),
-            deliveries: deliveries.map(|delivery| self.delivery_view(delivery)).collect(),
+            deliveries: deliveries
+                .map(|delivery| self.delivery_view(delivery))
+                .collect(),
         }
     }
 

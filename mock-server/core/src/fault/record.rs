@@ -25,15 +25,7 @@ pub enum Origin {
 /// Names a rule of an account: who made it, and the how-manieth of theirs it
 /// is, from 1. Nobody else's rules change it, so its dice stay the same.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    DeserializeFromStr,
-    SerializeDisplay,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, DeserializeFromStr, SerializeDisplay,
 )]
 pub struct RuleId {
     /// Who made it.
@@ -109,9 +101,10 @@ impl FaultRecord {
     pub(crate) fn replace_settings(&mut self, since: Moment, settings: &[FaultRule]) {
         self.forget(Origin::Settings);
         let origin = Origin::Settings;
-        self.rules.extend(settings.iter().zip(1..).map(|(rule, number)| {
-            ActiveRule::fresh(RuleId { origin, number }, Arc::new(rule.clone()), since)
-        }));
+        self.rules
+            .extend(settings.iter().zip(1..).map(|(rule, number)| {
+                ActiveRule::fresh(RuleId { origin, number }, Arc::new(rule.clone()), since)
+            }));
     }
 
     /// The rule of this name.
@@ -178,12 +171,25 @@ mod tests {
     #[test]
     fn ids_are_read_as_they_are_written_and_no_two_share_dice() {
         let mut streams = std::collections::BTreeSet::new();
-        for text in ["account-1", "account-2", "server-1", "server-2", "settings-1"] {
+        for text in [
+            "account-1",
+            "account-2",
+            "server-1",
+            "server-2",
+            "settings-1",
+        ] {
             let id: RuleId = text.parse().expect(text);
             assert_eq!(id.to_string(), text);
             assert!(streams.insert(id.stream()), "{text}");
         }
-        for text in ["", "account", "account-0", "account--1", "mine-1", "server-x"] {
+        for text in [
+            "",
+            "account",
+            "account-0",
+            "account--1",
+            "mine-1",
+            "server-x",
+        ] {
             assert!(text.parse::<RuleId>().is_err(), "{text:?} was accepted");
         }
     }
@@ -197,11 +203,22 @@ mod tests {
             record.put(ActiveRule::fresh(id, Arc::new(rule.clone()), Moment::START));
         }
         let ids = |record: &FaultRecord| -> Vec<_> {
-            record.rules.iter().map(|rule| rule.id.to_string()).collect()
+            record
+                .rules
+                .iter()
+                .map(|rule| rule.id.to_string())
+                .collect()
         };
         assert_eq!(
             ids(&record),
-            ["account-1", "account-2", "server-1", "server-2", "settings-1", "settings-2"]
+            [
+                "account-1",
+                "account-2",
+                "server-1",
+                "server-2",
+                "settings-1",
+                "settings-2"
+            ]
         );
         record.forget(Origin::Account);
         record.remove("server-1".parse().expect("an id"));

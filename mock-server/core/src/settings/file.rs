@@ -40,7 +40,9 @@ pub struct AccountPatch {
 }
 
 fn money<S: Serializer>(amount: &Option<Cents>, serializer: S) -> Result<S::Ok, S::Error> {
-    amount.map(|amount| amount.to_string()).serialize(serializer)
+    amount
+        .map(|amount| amount.to_string())
+        .serialize(serializer)
 }
 
 impl AccountPatch {
