@@ -121,10 +121,7 @@ impl Api {
         let (head, body) = request.into_parts();
         let body = ReadBody::read(body).await;
         self.arrival.complete();
-        let (status, json) = control::answer(&self.state, &head, body).await;
-        let mut response = translation::json(ReplyBody::whole(json));
-        *response.status_mut() = status;
-        Ok(response)
+        Ok(control::answer(self.state, head, body, self.stop).await)
     }
 
     async fn deliver(self, now: Moment, reply: Reply) -> Answer {

@@ -8,7 +8,8 @@
 //! | `connection`, `ending` | one connection; how it ends, the bad ends included |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
 //! | `api` | the request path: decode, decide, deliver; probes and the OpenAPI document |
-//! | `control`, `guard` | clocks, resets, money and requests under `/__admin`, and who may touch them |
+//! | `control`, `guard` | everything under `/__admin`, and who may touch it |
+//! | `feed` | those who listen to what happens |
 //! | `wait` | waiting on the server instead of polling it |
 //! | `translation`, `request_body`, `reply_body`, `trickle` | between hyper's types and the core's |
 //! | `state`, `clock` | the mock behind its lock, and the time it is told |
@@ -31,6 +32,7 @@ mod clock;
 mod connection;
 mod control;
 mod ending;
+mod feed;
 mod guard;
 mod leash;
 mod reply_body;
@@ -43,5 +45,10 @@ mod trickle;
 mod wait;
 mod webhook;
 mod worker;
+
+/// The OpenAPI document of the control API.
+pub fn control_document() -> serde_json::Value {
+    control::openapi::document()
+}
 
 pub use server::{Running, Server, StartError};

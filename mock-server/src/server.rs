@@ -11,7 +11,7 @@ use std::time::Duration;
 use mock_server_core::Settings;
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::guard::Guard;
+use crate::guard::{Guard, WebhookHosts};
 use crate::state::State;
 use crate::stop::{self, Stop, StopSwitch};
 use crate::{webhook, worker};
@@ -85,7 +85,9 @@ impl Server {
             handles: Vec::new(),
         };
         let guard = Guard::new(self.listen.ip(), self.admin_token.clone());
-        let state = Arc::new(State::new(settings, self.arrival_time, guard));
+        let hosts = WebhookHosts(self.webhook_hosts.clone());
+        let state = State::new(settings, self.arrival_time, (guard, hosts));
+        let state = Arc::new(state);
         let mut inboxes = Vec::new();
         for _ in 0..self.workers.get() {
             let (inbox, handle) = worker::start(Arc::clone(&state), stop.clone())?;
@@ -109,17 +111,12 @@ impl Server {
         let accounts = settings.accounts.values().chain([&settings.account]);
         let webhooks = accounts.filter_map(|account| account.webhook.as_deref());
         let mut hosts = webhooks.map(|webhook| webhook.url.host());
-        let allowed = |host: &str| self.webhook_hosts.iter().any(|name| name == host);
-        match hosts.find(|host| !is_loopback(host) && !allowed(host)) {
+        let allowed = WebhookHosts(self.webhook_hosts.clone());
+        match hosts.find(|host| !allowed.allow(host)) {
             Some(host) => Err(StartError::WebhookHost(host.to_owned())),
             None => Ok(()),
         }
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// As many connections as the kernel lets wait to be accepted (its usual

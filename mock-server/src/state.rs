@@ -7,14 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use contract::Moment;
 use contract::openapi::{self, Answers};
-use mock_server_core::{
-    DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome,
-};
+use mock_server_core::{DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::guard::Guard;
+use crate::feed::Listeners;
+use crate::guard::{Guard, WebhookHosts};
 use crate::wait::Watchers;
+use crate::webhook::Posted;
 
 /// The state of a server.
 #[derive(Debug)]
@@ -33,18 +33,28 @@ pub(crate) struct State {
     pub(crate) arrival_time: Duration,
     /// Those who wait for something to happen.
     pub(crate) watchers: Watchers,
+    /// Those who listen to what happens.
+    pub(crate) listeners: Listeners,
     /// Who may use the control API.
     pub(crate) guard: Guard,
+    /// Where webhooks may go.
+    pub(crate) webhook_hosts: WebhookHosts,
     /// Built when it is first asked for; most servers never are.
     description: OnceLock<Bytes>,
 }
 
 impl State {
     /// A server without accounts; its time starts now.
-    pub(crate) fn new(settings: Settings, arrival_time: Duration, guard: Guard) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        arrival_time: Duration,
+        (guard, webhook_hosts): (Guard, WebhookHosts),
+    ) -> Self {
         let (clock, epoch) = Clock::start();
         Self {
             guard,
+            webhook_hosts,
+            listeners: Listeners::default(),
             description: OnceLock::new(),
             answered: Notify::new(),
             watchers: Watchers::default(),
@@ -63,11 +73,7 @@ impl State {
 
     /// The mock's reply, and the moment at which it decided.
     pub(crate) fn answer(&self, request: &Request<'_>) -> (Moment, Reply) {
-        let answer = {
-            let mut mock = self.mock();
-            let now = self.clock.now();
-            (now, mock.handle(now, request))
-        };
+        let answer = self.with(|mock, now| (now, mock.handle(now, request)));
         self.watchers.tell();
         answer
     }
@@ -79,21 +85,29 @@ impl State {
 
     /// See [`Mock::take_due_webhook`].
     pub(crate) fn take_due_webhook(&self) -> Option<WebhookAttempt> {
-        self.mock().take_due_webhook(self.clock.now())
+        self.with(|mock, now| mock.take_due_webhook(now))
     }
 
     /// See [`Mock::webhook_answered`].
-    pub(crate) fn webhook_answered(&self, delivery: DeliveryId, outcome: WebhookOutcome) {
-        let now = self.clock.now();
-        self.mock().webhook_answered(now, delivery, outcome);
+    pub(crate) fn webhook_answered(&self, delivery: DeliveryId, posted: Posted) {
+        self.with(|mock, now| {
+            mock.webhook_reported(delivery, posted.report);
+            mock.webhook_answered(now, delivery, posted.outcome);
+        });
         self.answered.notify_waiters();
+        self.watchers.tell();
     }
 
-    /// Does something with the mock at the present moment.
+    /// Does something with the mock at the present moment, and tells those who
+    /// listen what happened.
     pub(crate) fn with<T>(&self, action: impl FnOnce(&mut Mock, Moment) -> T) -> T {
         let mut mock = self.mock();
         let now = self.clock.now();
-        action(&mut mock, now)
+        let done = action(&mut mock, now);
+        if self.listeners.any() {
+            self.listeners.tell(&mock.take_happenings(now));
+        }
+        done
     }
 
     fn mock(&self) -> MutexGuard<'_, Mock> {

@@ -5,15 +5,17 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use contract::TimeSpan;
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use mock_server_core::deliveries::AttemptReport;
 use mock_server_core::{WebhookAttempt, WebhookOutcome, WebhookSettings};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::state::State;
 use crate::stop::Stop;
@@ -33,8 +35,8 @@ pub(crate) async fn send_all(state: Arc<State>, stop: Stop) {
             let state = Arc::clone(&state);
             posts.spawn(async move {
                 let delivery = attempt.delivery;
-                let outcome = post(attempt).await;
-                state.webhook_answered(delivery, outcome);
+                let posted = post(attempt).await;
+                state.webhook_answered(delivery, posted);
             });
         }
         let due = state.next_webhook_due();
@@ -48,16 +50,36 @@ pub(crate) async fn send_all(state: Arc<State>, stop: Stop) {
     }
 }
 
-/// Posts once, and says how that went.
-pub(crate) async fn post(attempt: WebhookAttempt) -> WebhookOutcome {
-    let receiver = &attempt.receiver;
-    match timeout(receiver.timeout, exchange(attempt.body, receiver)).await {
-        Ok(Ok(status)) if status.is_success() => WebhookOutcome::Acknowledged,
-        _ => WebhookOutcome::Failed,
-    }
+/// How an attempt went.
+pub(crate) struct Posted {
+    pub(crate) outcome: WebhookOutcome,
+    pub(crate) report: AttemptReport,
 }
 
-/// Why an attempt got no status. Nobody reads it: to the core it failed.
+/// Posts once, and says how that went.
+pub(crate) async fn post(attempt: WebhookAttempt) -> Posted {
+    let receiver = &attempt.receiver;
+    let begun = Instant::now();
+    let answer = timeout(receiver.timeout, exchange(attempt.body, receiver)).await;
+    let (outcome, status, error) = match answer {
+        Ok(Ok(status)) if status.is_success() => (WebhookOutcome::Acknowledged, Some(status), None),
+        Ok(Ok(status)) => (WebhookOutcome::Failed, Some(status), None),
+        Ok(Err(error)) => (WebhookOutcome::Failed, None, Some(error.to_string())),
+        Err(_) => {
+            let patience = TimeSpan(receiver.timeout);
+            let error = format!("no answer within {patience}");
+            (WebhookOutcome::Failed, None, Some(error))
+        }
+    };
+    let report = AttemptReport {
+        status: status.map(|status| status.as_u16()),
+        error,
+        took: begun.elapsed(),
+    };
+    Posted { outcome, report }
+}
+
+/// Why an attempt got no status, for the record: to the core it failed.
 #[derive(Debug, thiserror::Error)]
 enum PostError {
     #[error(transparent)]
