@@ -119,7 +119,8 @@ impl Api {
 
     async fn control(self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let body = ReadBody::read(body).await;
+        let limit = control::body_limit(&self.state, &head);
+        let body = ReadBody::read_up_to(limit, body).await;
         self.arrival.complete();
         Ok(control::answer(self.state, head, body, self.stop).await)
     }

@@ -7,7 +7,7 @@
 //! | `table`, `route` | every route, from which requests are answered and documented |
 //! | `ask`, `refusal` | a request as a route's function sees it, and why it may be refused |
 //! | `openapi` | the document made from the table |
-//! | `about`, `accounts`, `time`, `faults`, `rentals`, `requests`, `events` | the routes |
+//! | `about`, `accounts`, `time`, `faults`, `rentals`, `requests`, `events`, `snapshot` | the routes |
 
 mod about;
 mod accounts;
@@ -19,11 +19,13 @@ mod refusal;
 mod rentals;
 mod requests;
 mod route;
+mod snapshot;
 mod table;
 mod time;
 
 use std::sync::Arc;
 
+use contract::ApiKey;
 use hyper::Response;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::http::request::Parts;
@@ -32,7 +34,7 @@ use self::ask::Ask;
 use self::refusal::{ControlError, Refused};
 use self::route::{Done, json};
 use crate::reply_body::ReplyBody;
-use crate::request_body::ReadBody;
+use crate::request_body::{self, ReadBody};
 use crate::state::State;
 use crate::stop::Stop;
 use crate::translation;
@@ -42,6 +44,18 @@ const PREFIX: &str = "/__admin/";
 /// Whether a path is ours.
 pub(crate) fn is_for(path: &str) -> bool {
     path.starts_with(PREFIX)
+}
+
+/// How many bytes of a body are read: more where a state is brought back, but
+/// not from somebody who is not let in.
+pub(crate) fn body_limit(state: &State, head: &Parts) -> usize {
+    const STATE: usize = 64 * 1024 * 1024;
+    let brings_state = head.uri.path() == "/__admin/snapshot";
+    if brings_state && state.guard.check(&head.headers).is_ok() {
+        STATE
+    } else {
+        request_body::LIMIT
+    }
 }
 
 /// The answer to a control request.
@@ -78,7 +92,7 @@ async fn carry_out(
 }
 
 fn refused(error: &ControlError) -> Response<ReplyBody> {
-    let message = error.to_string();
+    let message = without_keys(&error.to_string());
     let body = Refused {
         success: false,
         message,
@@ -89,6 +103,18 @@ fn refused(error: &ControlError) -> Response<ReplyBody> {
     let headers = response.headers_mut();
     headers.extend(allow.and_then(Result::ok).map(|allow| (ALLOW, allow)));
     response
+}
+
+/// A complaint quotes what it does not understand, and that may be a key.
+fn without_keys(message: &str) -> String {
+    let mut clean = String::new();
+    for part in message.split_inclusive(|c: char| c.is_whitespace() || "\"'`,".contains(c)) {
+        match part.char_indices().nth(ApiKey::LENGTH - 1) {
+            None => clean += part,
+            Some(_) => clean.extend(part.chars().take(6).chain("… ".chars())),
+        }
+    }
+    clean
 }
 
 /// A webhook may be due sooner or later than its sender believes, and a wish

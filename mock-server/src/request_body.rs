@@ -7,7 +7,7 @@ use mock_server_core::Body;
 
 /// What is kept of a body at most. The largest sensible one, a multipart form
 /// with one short field, has some two hundred bytes.
-const LIMIT: usize = 64 * 1024;
+pub(crate) const LIMIT: usize = 64 * 1024;
 
 /// What is read of a body at most. A client that is still sending when the
 /// connection closes may lose the answer that tells it why, so some more than
@@ -19,7 +19,7 @@ const PATIENCE: usize = 1024 * 1024;
 pub(crate) enum ReadBody {
     /// All of it.
     Whole(Bytes),
-    /// More than [`LIMIT`].
+    /// More than the limit.
     TooLarge,
     /// Less than was announced.
     Incomplete,
@@ -27,7 +27,12 @@ pub(crate) enum ReadBody {
 
 impl ReadBody {
     /// Reads to the end, or to the end of patience.
-    pub(crate) async fn read(mut incoming: Incoming) -> Self {
+    pub(crate) async fn read(incoming: Incoming) -> Self {
+        Self::read_up_to(LIMIT, incoming).await
+    }
+
+    /// The same with a limit of its own.
+    pub(crate) async fn read_up_to(limit: usize, mut incoming: Incoming) -> Self {
         let mut kept = BytesMut::new();
         let mut length = 0;
         while let Some(frame) = incoming.frame().await {
@@ -38,14 +43,14 @@ impl ReadBody {
                 continue;
             };
             length += data.len();
-            if length > PATIENCE {
+            if length > PATIENCE.max(limit) {
                 break;
             }
-            if length <= LIMIT {
+            if length <= limit {
                 kept.extend_from_slice(data);
             }
         }
-        if length > LIMIT {
+        if length > limit {
             Self::TooLarge
         } else {
             Self::Whole(kept.freeze())

@@ -15,8 +15,9 @@ use mock_server_core::deliveries::AttemptReport;
 use mock_server_core::{WebhookAttempt, WebhookOutcome, WebhookSettings};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
+use crate::clock::Clock;
 use crate::state::State;
 use crate::stop::Stop;
 
@@ -35,7 +36,7 @@ pub(crate) async fn send_all(state: Arc<State>, stop: Stop) {
             let state = Arc::clone(&state);
             posts.spawn(async move {
                 let delivery = attempt.delivery;
-                let posted = post(attempt).await;
+                let posted = post(attempt, state.clock).await;
                 state.webhook_answered(delivery, posted);
             });
         }
@@ -57,9 +58,9 @@ pub(crate) struct Posted {
 }
 
 /// Posts once, and says how that went.
-pub(crate) async fn post(attempt: WebhookAttempt) -> Posted {
+pub(crate) async fn post(attempt: WebhookAttempt, clock: Clock) -> Posted {
     let receiver = &attempt.receiver;
-    let begun = Instant::now();
+    let begun = clock.now();
     let answer = timeout(receiver.timeout, exchange(attempt.body, receiver)).await;
     let (outcome, status, error) = match answer {
         Ok(Ok(status)) if status.is_success() => (WebhookOutcome::Acknowledged, Some(status), None),
@@ -74,7 +75,7 @@ pub(crate) async fn post(attempt: WebhookAttempt) -> Posted {
     let report = AttemptReport {
         status: status.map(|status| status.as_u16()),
         error,
-        took: begun.elapsed(),
+        took: clock.now().since(begun),
     };
     Posted { outcome, report }
 }

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod faults;
 pub mod rentals;
+pub mod snapshot;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

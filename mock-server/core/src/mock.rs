@@ -37,7 +37,7 @@ pub struct Mock {
     /// arrive out of order; it must not run backwards for an account.
     now: Moment,
     pub(crate) accounts: IndexMap<ApiKey, Account, FxBuildHasher>,
-    register: Register,
+    pub(crate) register: Register,
     /// When which account has a webhook due, in the server's time.
     agenda: Agenda,
     pub(crate) journal: Journal,

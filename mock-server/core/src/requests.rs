@@ -2,7 +2,7 @@
 //! is as it should be. A question that the journal can no longer answer for
 //! sure, because entries had to go, is answered with `inconclusive`.
 
-use contract::{Moment, Operation};
+use contract::{ApiKey, Moment, Operation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -162,9 +162,23 @@ impl Mock {
         entries.filter(|entry| matcher.fits(entry)).count()
     }
 
+    /// A stray path may be anything, also a key.
+    fn without_keys(&self, line: String) -> String {
+        if line.len() < ApiKey::LENGTH {
+            return line;
+        }
+        let keys = self
+            .accounts
+            .keys()
+            .filter(|key| line.contains(key.secret()));
+        keys.fold(line.clone(), |line, key| {
+            line.replace(key.secret(), &redacted(key))
+        })
+    }
+
     pub(crate) fn request_view(&self, entry: &Entry) -> RequestView {
         let owner = |place: u32| self.accounts.get_index(place as usize);
-        let request = entry.what.line();
+        let request = self.without_keys(entry.what.line());
         let operation = entry.what.operation();
         let (nearest, difference) = match operation {
             Some(_) => (None, None),

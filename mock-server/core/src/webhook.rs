@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use contract::Moment;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::settings::WebhookSettings;
 
@@ -33,7 +35,10 @@ impl DeliveryId {
 }
 
 /// Tells events of one SMS apart; there is one, unless somebody wants more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum EventCopy {
     /// The one that everybody gets.
     Only,
@@ -94,7 +99,7 @@ impl WebhookQueue {
         if moment > now {
             return None;
         }
-        let number = entry.remove() + 1;
+        let number = entry.remove().saturating_add(1);
         self.in_flight.insert(delivery, (number, now));
         Some((delivery, number))
     }
@@ -133,6 +138,61 @@ impl WebhookQueue {
             return true;
         }
         false
+    }
+}
+
+/// An event that is to be posted, written down.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedWebhook {
+    rental: u32,
+    sms: u32,
+    copy: EventCopy,
+    /// When the next attempt is due, in nanoseconds of the account's time.
+    due: u64,
+    /// Attempts that were made.
+    attempts: u32,
+}
+
+impl WebhookQueue {
+    /// Written down; what is being posted at the moment is to be posted again.
+    pub(crate) fn save(&self) -> Vec<SavedWebhook> {
+        let due = self.due.iter();
+        let due = due.map(|((at, event), attempts)| (*event, *at, *attempts));
+        let in_flight = self.in_flight.iter();
+        let in_flight = in_flight.map(|(event, (number, at))| (*event, *at, *number - 1));
+        let saved = due
+            .chain(in_flight)
+            .map(|(event, at, attempts)| SavedWebhook {
+                rental: event.rental,
+                sms: event.sms,
+                copy: event.copy,
+                due: at.nanoseconds(),
+                attempts,
+            });
+        saved.collect()
+    }
+
+    /// As it was written down.
+    pub(crate) fn restore(saved: Vec<SavedWebhook>) -> Self {
+        let due = saved.into_iter().map(|saved| {
+            let event = DeliveryId {
+                rental: saved.rental,
+                sms: saved.sms,
+                copy: saved.copy,
+            };
+            let at = Moment::from_nanoseconds(saved.due);
+            ((at, event), saved.attempts)
+        });
+        Self {
+            due: due.collect(),
+            in_flight: BTreeMap::new(),
+        }
+    }
+
+    /// The rentals that something is to be posted about.
+    pub(crate) fn rentals(&self) -> impl Iterator<Item = u32> {
+        self.due.keys().map(|(_, event)| event.rental)
     }
 }
 

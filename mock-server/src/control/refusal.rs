@@ -4,6 +4,7 @@ use contract::key::KeyError;
 use hyper::StatusCode;
 use mock_server_core::HandError;
 use mock_server_core::control::faults::{FaultError, WrittenRuleError};
+use mock_server_core::control::snapshot::SnapshotError;
 use mock_server_core::fault::RuleIdError;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,6 +59,8 @@ pub(super) enum ControlError {
     Fault(#[from] FaultError),
     #[error(transparent)]
     Hand(#[from] HandError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
 }
 
 /// The body of a refusal.
@@ -83,14 +86,17 @@ impl ControlError {
             | Self::RuleId(_)
             | Self::Fault(FaultError::Missing)
             | Self::Hand(HandError::NoSuchRental) => StatusCode::NOT_FOUND,
-            Self::Fault(_) | Self::Hand(_) => StatusCode::CONFLICT,
+            Self::Fault(_) | Self::Hand(_) | Self::Snapshot(SnapshotError::RentalTaken(_)) => {
+                StatusCode::CONFLICT
+            }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Key(_)
             | Self::NeedsAccount
             | Self::Body(..)
             | Self::Query(_)
             | Self::WebhookHost(_)
-            | Self::Rule(_) => StatusCode::BAD_REQUEST,
+            | Self::Rule(_)
+            | Self::Snapshot(_) => StatusCode::BAD_REQUEST,
         }
     }
 

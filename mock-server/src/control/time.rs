@@ -122,7 +122,7 @@ async fn step(state: &State, advance: &mut Advance) -> bool {
         Step::Wait => answered.await,
         Step::Post(attempt) => {
             let delivery = attempt.delivery;
-            let posted = webhook::post(attempt).await;
+            let posted = webhook::post(attempt, state.clock).await;
             let outcome = posted.outcome;
             state.webhook_answered(delivery, posted);
             advance.posted(outcome);
