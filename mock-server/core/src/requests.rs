@@ -144,7 +144,9 @@ impl Mock {
         let entries = self.journal.of(scope.place()).rev();
         let misses = entries.map(|entry| (matcher.mismatches(entry), entry));
         let mut misses: Vec<_> = misses.filter(|(what, _)| !what.is_empty()).collect();
-        misses.sort_by_key(|(what, _)| what.len());
+        // Another operation is further away than anything else may be.
+        let other = |what: &[String]| what[0].starts_with("operation");
+        misses.sort_by_key(|(what, _)| (other(what), what.len()));
         let nearest = misses.first().map_or(0, |(what, _)| what.len());
         let near = misses
             .into_iter()

@@ -4,9 +4,12 @@
 mod arm;
 mod control;
 mod determinism;
+mod events;
 mod fault;
 mod lifetime;
 mod openapi;
+mod resources;
 mod scenario;
+mod snapshot;
 mod transport;
 mod webhook;
