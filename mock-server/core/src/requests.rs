@@ -145,12 +145,11 @@ impl Mock {
         let misses = entries.map(|entry| (matcher.mismatches(entry), entry));
         let mut misses: Vec<_> = misses.filter(|(what, _)| !what.is_empty()).collect();
         // Another operation is further away than anything else may be.
-        let other = |what: &[String]| what[0].starts_with("operation");
-        misses.sort_by_key(|(what, _)| (other(what), what.len()));
-        let nearest = misses.first().map_or(0, |(what, _)| what.len());
-        let near = misses
-            .into_iter()
-            .take_while(|(what, _)| what.len() == nearest);
+        let distance = |what: &[String]| (what[0].starts_with("operation"), what.len());
+        misses.sort_by_key(|(what, _)| distance(what));
+        let nearest = misses.first().map(|(what, _)| distance(what));
+        let near = misses.into_iter();
+        let near = near.take_while(|(what, _)| Some(distance(what)) == nearest);
         let shown = near.take(SHOWN).map(|(mut what, entry)| NearMiss {
             request: self.request_view(entry),
             mismatch: what.swap_remove(0),
@@ -225,9 +224,8 @@ impl Matcher {
         };
         let operation = entry.what.operation().map_or("unmatched", Operation::name);
         compare("operation", self.operation.clone(), operation.to_owned());
-        let status = entry
-            .status
-            .map_or("none".to_owned(), |status| status.to_string());
+        let status = entry.status.map(|status| status.to_string());
+        let status = status.unwrap_or_else(|| "none".to_owned());
         compare(
             "status",
             self.status.map(|status| status.to_string()),

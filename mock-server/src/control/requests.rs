@@ -167,21 +167,19 @@ fn journal() -> Vec<Route> {
             (Method::POST, "requests/count"),
             "Counts matching requests",
             MATCHER,
-            |ask, matcher| {
-                let scope = ask.scope()?;
-                let found = ask
-                    .state
-                    .with(|mock, _| mock.verify(scope, &matcher, Times::AtLeast(0)));
-                let Verification {
-                    matched, evicted, ..
-                } = found;
-                Ok(Count {
-                    count: matched,
-                    evicted,
-                })
-            },
+            |ask, matcher| counted(ask, &matcher),
         ),
     ]
+}
+
+fn counted(ask: &Ask, matcher: &Matcher) -> Outcome<Count> {
+    let scope = ask.scope()?;
+    let any = Times::AtLeast(0);
+    let found = ask.state.with(|mock, _| mock.verify(scope, matcher, any));
+    Ok(Count {
+        count: found.matched,
+        evicted: found.evicted,
+    })
 }
 
 fn found(ask: &Ask, matcher: &Matcher, limit: usize) -> Outcome<Requests> {

@@ -123,68 +123,48 @@ impl Account {
         now: Moment,
     ) -> Result<Self, Flaw> {
         Self::counted(&saved)?;
-        let settings = AccountSettings {
+        let others = AccountSettings {
             webhook: None,
             ..others.clone()
         };
-        let settings = Arc::new(saved.settings.applied_to(&settings));
-        let rentals: Option<Vec<_>> = saved
+        let settings = Arc::new(saved.settings.applied_to(&others));
+        let moment = Moment::from_nanoseconds;
+        let mut account = Self::open(key, settings, now);
+        account.dice = Dice::new(saved.seed);
+        account.person = Person::invent(account.dice, account.number);
+        account.phones = PhoneBook::new(account.dice, account.number);
+        account.phones.restore(saved.phones);
+        account.clock = AccountClock::going_on(now, moment(saved.now), saved.pace)
+            .ok_or("a clock runs at a pace from 0 to 86400")?;
+        account.faults = FaultRecord {
+            rules: Vec::new(),
+            preferred: saved.faults_preferred,
+            made: saved.rules_made,
+        }
+        .with(saved.faults);
+        account.webhooks = WebhookQueue::restore(saved.webhooks);
+        account.ledger = Ledger {
+            opening: Cents(saved.money.opening),
+            charged: Cents(saved.money.charged),
+            refunded: Cents(saved.money.refunded),
+        };
+        let rentals: Option<_> = saved
             .rentals
             .into_iter()
             .map(SavedRental::restore)
             .collect();
-        let rentals =
+        account.rentals =
             rentals.ok_or("a rental is of a service, a number or a code that there is not")?;
-        let (dice, number) = (Dice::new(saved.seed), key.account());
-        let mut phones = PhoneBook::new(dice, number);
-        phones.restore(saved.phones);
-        let Money {
-            opening,
-            charged,
-            refunded,
-        } = saved.money;
-        let moment = Moment::from_nanoseconds;
-        let account = Self {
-            dice,
-            number,
-            person: Person::invent(dice, number),
-            faults: FaultRecord {
-                rules: Vec::new(),
-                preferred: saved.faults_preferred,
-                made: saved.rules_made,
-            }
-            .with(saved.faults),
-            clock: AccountClock::going_on(now, moment(saved.now), saved.pace)
-                .ok_or("a clock runs at a pace from 0 to 86400")?,
-            webhooks: WebhookQueue::restore(saved.webhooks),
-            agenda: None,
-            forgotten: false,
-            ledger: Ledger {
-                opening: Cents(opening),
-                charged: Cents(charged),
-                refunded: Cents(refunded),
-            },
-            settings,
-            phones,
-            rentals,
-            sms: SmsBook::restore(saved.sms),
-            ended_early: saved
-                .ended_early
-                .into_iter()
-                .map(|(id, at)| (id, moment(at)))
-                .collect(),
-            settled: saved.settled,
-            stragglers: saved
-                .stragglers
-                .into_iter()
-                .map(|(at, index)| (moment(at), index))
-                .collect(),
-            former_lives: saved
-                .former_lives
-                .into_iter()
-                .map(|(id, life)| (id, Duration::from_nanos(life)))
-                .collect(),
-        };
+        account.sms = SmsBook::restore(saved.sms);
+        let early = saved.ended_early.into_iter();
+        account.ended_early = early.map(|(id, at)| (id, moment(at))).collect();
+        account.settled = saved.settled;
+        let stragglers = saved.stragglers.into_iter();
+        account.stragglers = stragglers.map(|(at, index)| (moment(at), index)).collect();
+        let lives = saved.former_lives.into_iter();
+        account.former_lives = lives
+            .map(|(id, life)| (id, Duration::from_nanos(life)))
+            .collect();
         account.checked()
     }
 
