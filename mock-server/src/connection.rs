@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -10,18 +11,18 @@ use tokio::net::TcpStream;
 
 use crate::api::Api;
 use crate::arrival::{Arrival, Watched};
+use crate::door::Role;
 use crate::ending::{self, Lingering};
 use crate::leash::Leash;
 use crate::state::State;
 use crate::stop::Stop;
 
-/// Bytes of a request's head at most: twice hyper's minimum, and a good deal
-/// more than any client of this API sends.
-const HEAD_LIMIT: usize = 16 * 1024;
+/// Bytes that are read ahead at least: twice hyper's minimum.
+const BUFFER: usize = 16 * 1024;
 
 /// Serves `stream` until the client leaves, a fault rule ends it, or the leash is pulled.
 pub(crate) async fn serve(
-    stream: TcpStream,
+    (stream, role): (TcpStream, Role),
     state: Arc<State>,
     arrival: Arrival,
     leash: Leash,
@@ -30,12 +31,19 @@ pub(crate) async fn serve(
     // Without this a small answer may wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let lingering = Lingering::default();
-    let api = Api::new(state, arrival.clone(), lingering.clone(), stop.clone());
+    let head = state.limits.head.number();
+    let api = Api::new(
+        (Arc::clone(&state), role),
+        arrival.clone(),
+        lingering.clone(),
+        stop.clone(),
+    );
     let watched = Watched { stream, arrival };
     // Not with `pipeline_flush`: while unread bytes are buffered it flushes
     // nothing, so the 400 or 431 to a malformed head would never leave.
     let mut connection = http1::Builder::new()
-        .max_buf_size(HEAD_LIMIT)
+        .max_header_size(head)
+        .max_buf_size(head.max(BUFFER))
         .serve_connection(TokioIo::new(watched), api);
     let mut finishing = false;
     // hyper keeps the socket to itself to the last; polled like this it gives
@@ -49,6 +57,9 @@ pub(crate) async fn serve(
         connection.poll_without_shutdown(context)
     })
     .await;
+    if end.as_ref().is_err_and(hyper::Error::is_parse) {
+        state.tally.malformed.fetch_add(1, Ordering::Relaxed);
+    }
     let watched = connection.into_parts().io.into_inner();
     ending::close(watched.stream, end, lingering, stop).await;
 }

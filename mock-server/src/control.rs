@@ -33,8 +33,9 @@ use hyper::http::request::Parts;
 use self::ask::Ask;
 use self::refusal::{ControlError, Refused};
 use self::route::{Done, json};
+use crate::limits::BodyBytes;
 use crate::reply_body::ReplyBody;
-use crate::request_body::{self, ReadBody};
+use crate::request_body::ReadBody;
 use crate::state::State;
 use crate::stop::Stop;
 use crate::translation;
@@ -48,13 +49,12 @@ pub(crate) fn is_for(path: &str) -> bool {
 
 /// How many bytes of a body are read: more where a state is brought back, but
 /// not from somebody who is not let in.
-pub(crate) fn body_limit(state: &State, head: &Parts) -> usize {
-    const STATE: usize = 64 * 1024 * 1024;
+pub(crate) fn body_limit(state: &State, head: &Parts) -> BodyBytes {
     let brings_state = head.uri.path() == "/__admin/snapshot";
     if brings_state && state.guard.check(&head.headers).is_ok() {
-        STATE
+        BodyBytes::MAX
     } else {
-        request_body::LIMIT
+        state.limits.body
     }
 }
 
@@ -65,10 +65,12 @@ pub(crate) async fn answer(
     content: ReadBody,
     stop: Stop,
 ) -> Response<ReplyBody> {
+    let key = head.headers.get("auth").and_then(|key| key.to_str().ok());
+    let key = key.map(str::to_owned);
     match carry_out(state, head, content, stop).await {
         Ok(Done::Json(json)) => translation::json(ReplyBody::whole(json)),
         Ok(Done::Events(events)) => translation::events(events),
-        Err(error) => refused(&error),
+        Err(error) => refused(&error, key.as_deref()),
     }
 }
 
@@ -91,8 +93,11 @@ async fn carry_out(
     route.run(ask).await
 }
 
-fn refused(error: &ControlError) -> Response<ReplyBody> {
-    let message = without_keys(&error.to_string());
+fn refused(error: &ControlError, key: Option<&str>) -> Response<ReplyBody> {
+    let mut message = without_keys(&error.to_string());
+    if let Some(key) = key.filter(|key| key.len() >= WORTH_HIDING) {
+        message = message.replace(key, "…");
+    }
     let body = Refused {
         success: false,
         message,
@@ -104,6 +109,9 @@ fn refused(error: &ControlError) -> Response<ReplyBody> {
     headers.extend(allow.and_then(Result::ok).map(|allow| (ALLOW, allow)));
     response
 }
+
+/// A shorter key, where the dialect takes such, stands in any text by chance.
+const WORTH_HIDING: usize = 8;
 
 /// A complaint quotes what it does not understand, and that may be a key.
 fn without_keys(message: &str) -> String {

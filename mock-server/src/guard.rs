@@ -1,4 +1,5 @@
-//! Who may use the control API, and where webhooks may go. The control API moves time and money, so a web page that
+//! Who may use the control API, and where webhooks may go. The control API
+//! moves time and money, so a web page that
 //! posts to localhost, or that has its own name resolve to 127.0.0.1, must not
 //! reach it.
 

@@ -4,6 +4,8 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`server`] | starting, holding and stopping |
+//! | [`limits`] | how much a client may ask for |
+//! | `door` | who is let in, and what is told to those who are not |
 //! | `worker` | the threads and who serves which connection |
 //! | `connection`, `ending` | one connection; how it ends, the bad ends included |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
@@ -11,6 +13,7 @@
 //! | `control`, `guard` | everything under `/__admin`, and who may touch it |
 //! | `feed` | those who listen to what happens |
 //! | `wait` | waiting on the server instead of polling it |
+//! | `metrics` | what is counted, for Prometheus |
 //! | `translation`, `request_body`, `reply_body`, `trickle` | between hyper's types and the core's |
 //! | `state`, `clock` | the mock behind its lock, and the time it is told |
 //! | `webhook` | posting what the core says is due |
@@ -31,10 +34,13 @@ mod arrival;
 mod clock;
 mod connection;
 mod control;
+mod door;
 mod ending;
 mod feed;
 mod guard;
 mod leash;
+pub mod limits;
+mod metrics;
 mod reply_body;
 mod request_body;
 pub mod server;
@@ -51,4 +57,5 @@ pub fn control_document() -> serde_json::Value {
     control::openapi::document()
 }
 
+pub use limits::Limits;
 pub use server::{Running, Server, StartError};

@@ -5,13 +5,11 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use mock_server_core::Body;
 
-/// What is kept of a body at most. The largest sensible one, a multipart form
-/// with one short field, has some two hundred bytes.
-pub(crate) const LIMIT: usize = 64 * 1024;
+use crate::limits::BodyBytes;
 
-/// What is read of a body at most. A client that is still sending when the
-/// connection closes may lose the answer that tells it why, so some more than
-/// the limit is read and thrown away.
+/// What is read of a body beyond the limit. A client that is still sending when
+/// the connection closes may lose the answer that tells it why, so some more is
+/// read and thrown away.
 const PATIENCE: usize = 1024 * 1024;
 
 /// A body, as far as it came.
@@ -26,13 +24,9 @@ pub(crate) enum ReadBody {
 }
 
 impl ReadBody {
-    /// Reads to the end, or to the end of patience.
-    pub(crate) async fn read(incoming: Incoming) -> Self {
-        Self::read_up_to(LIMIT, incoming).await
-    }
-
-    /// The same with a limit of its own.
-    pub(crate) async fn read_up_to(limit: usize, mut incoming: Incoming) -> Self {
+    /// Reads to the end, or to the end of patience; keeps `limit` bytes at most.
+    pub(crate) async fn read(mut incoming: Incoming, limit: BodyBytes) -> Self {
+        let limit = limit.number();
         let mut kept = BytesMut::new();
         let mut length = 0;
         while let Some(frame) = incoming.frame().await {
@@ -43,7 +37,7 @@ impl ReadBody {
                 continue;
             };
             length += data.len();
-            if length > PATIENCE.max(limit) {
+            if length > limit + PATIENCE {
                 break;
             }
             if length <= limit {

@@ -1,8 +1,7 @@
 //! What all connections share: the mock behind its lock, and the clock that it
 //! is told the time by.
 
-use std::sync::{Mutex, MutexGuard, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use bytes::Bytes;
 use contract::Moment;
@@ -11,8 +10,11 @@ use mock_server_core::{DeliveryId, Mock, Reply, Request, Settings, WebhookAttemp
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::door::Door;
 use crate::feed::Listeners;
 use crate::guard::{Guard, WebhookHosts};
+use crate::limits::Limits;
+use crate::metrics::Tally;
 use crate::wait::Watchers;
 use crate::webhook::Posted;
 
@@ -29,10 +31,14 @@ pub(crate) struct State {
     pub(crate) rented: Notify,
     /// Told whenever a webhook was answered or given up.
     pub(crate) answered: Notify,
-    /// How long a request may take from its first byte to its last.
-    pub(crate) arrival_time: Duration,
+    /// How much a client may ask for.
+    pub(crate) limits: Limits,
+    /// The ports, and who is there.
+    pub(crate) doors: Vec<Arc<Door>>,
     /// Those who wait for something to happen.
     pub(crate) watchers: Watchers,
+    /// What the shell counts.
+    pub(crate) tally: Tally,
     /// Those who listen to what happens.
     pub(crate) listeners: Listeners,
     /// Who may use the control API.
@@ -47,7 +53,8 @@ impl State {
     /// A server without accounts; its time starts now.
     pub(crate) fn new(
         settings: Settings,
-        arrival_time: Duration,
+        limits: Limits,
+        doors: Vec<Arc<Door>>,
         (guard, webhook_hosts): (Guard, WebhookHosts),
     ) -> Self {
         let (clock, epoch) = Clock::start();
@@ -61,7 +68,9 @@ impl State {
             mock: Mutex::new(Mock::new(settings, epoch)),
             clock,
             rented: Notify::new(),
-            arrival_time,
+            limits,
+            doors,
+            tally: Tally::default(),
         }
     }
 
@@ -90,6 +99,7 @@ impl State {
 
     /// See [`Mock::webhook_answered`].
     pub(crate) fn webhook_answered(&self, delivery: DeliveryId, posted: Posted) {
+        self.tally.webhook(posted.outcome);
         self.with(|mock, now| {
             mock.webhook_reported(delivery, posted.report);
             mock.webhook_answered(now, delivery, posted.outcome);

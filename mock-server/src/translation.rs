@@ -2,7 +2,8 @@
 
 use contract::truth;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    LOCATION, RETRY_AFTER,
 };
 use hyper::{Method, Response, StatusCode, Uri};
 use mock_server_core::fault::mentions_fault;
@@ -11,6 +12,7 @@ use mock_server_core::{Body, Media, Reply, Request};
 use crate::reply_body::ReplyBody;
 
 static AUTH: HeaderName = HeaderName::from_static("auth");
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 static PREFER: HeaderName = HeaderName::from_static("prefer");
 static TRUTH: HeaderName = HeaderName::from_static(truth::HEADER);
 
@@ -28,9 +30,9 @@ pub(crate) fn request<'a>(
         path: uri.path(),
         query: uri.query(),
         auth: headers.get(&AUTH).map(HeaderValue::as_bytes),
-        content_type: headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok()),
+        content_type: text(headers, &CONTENT_TYPE),
+        accept: text(headers, &ACCEPT),
+        idempotency_key: text(headers, &IDEMPOTENCY_KEY),
         // A client may send several, most of them about something else.
         prefer: headers
             .get_all(&PREFER)
@@ -40,6 +42,10 @@ pub(crate) fn request<'a>(
         truth: headers.get(&TRUTH).is_some_and(|value| value == "1"),
         body,
     }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// Status and headers of a reply, with this body.
@@ -58,8 +64,19 @@ pub(crate) fn response(reply: &Reply, body: ReplyBody) -> Response<ReplyBody> {
     if let Some(method) = reply.allow {
         headers.insert(ALLOW, HeaderValue::from_static(method));
     }
+    if let Some(path) = reply.location {
+        headers.insert(LOCATION, HeaderValue::from_static(path));
+    }
     if let Some(seconds) = reply.retry_after {
         headers.insert(RETRY_AFTER, seconds.into());
+    }
+    for (name, value) in reply.headers() {
+        let value = HeaderValue::try_from(value);
+        headers.extend(
+            value
+                .ok()
+                .map(|value| (HeaderName::from_static(name), value)),
+        );
     }
     if let Some(truth) = reply.truth {
         let value = HeaderValue::try_from(truth.to_string());
@@ -93,7 +110,8 @@ pub(crate) fn last(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
     response
 }
 
-fn of_type(media: HeaderValue, body: ReplyBody) -> Response<ReplyBody> {
+/// Status 200 with a body of this kind.
+pub(crate) fn of_type(media: HeaderValue, body: ReplyBody) -> Response<ReplyBody> {
     let mut response = Response::new(body);
     response.headers_mut().insert(CONTENT_TYPE, media);
     response

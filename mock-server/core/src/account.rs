@@ -1,24 +1,32 @@
 //! What one API key owns: a person, money, numbers and rentals. It enforces
 //! that money and rentals agree; it knows no requests.
 
+mod active;
+mod hand;
 pub(crate) mod saved;
+mod settlement;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{ApiKey, Cents, Dice, Moment, Problem, Service};
+use contract::{ApiKey, Cents, Dice, Moment, Problem};
 
+use self::active::ActiveSet;
+use self::settlement::{MoneyTerms, Movements};
+use crate::catalogue::Offer;
 use crate::clock::AccountClock;
 use crate::control::Event;
+use crate::dialect::{ActiveRentals, LateSms, RepeatRead};
 use crate::fault::{FaultRecord, SmsPlan};
-use crate::hand::HandError;
+use crate::idempotency::IdempotencyRecord;
 use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::PhoneBook;
+use crate::rate_limit::RateRecord;
 use crate::rental::{Rental, State, Terms};
 use crate::settings::AccountSettings;
-use crate::sms::{self, Message, Sms, SmsBook};
+use crate::sms::{self, Message, SmsBook};
 use crate::webhook::WebhookQueue;
 
 /// The tenant of the mock. Nothing of one account depends on another.
@@ -36,6 +44,10 @@ pub(crate) struct Account {
     pub(crate) faults: FaultRecord,
     /// Its own time, in which all of the following happens.
     pub(crate) clock: AccountClock,
+    /// What it has used of its rate limits.
+    pub(crate) rate: RateRecord,
+    /// What its idempotency keys were used for.
+    pub(crate) idempotency: IdempotencyRecord,
     /// Events to be posted.
     pub(crate) webhooks: WebhookQueue,
     /// When the server has to look after the webhooks, as its agenda has it.
@@ -59,6 +71,14 @@ pub(crate) struct Account {
     stragglers: BTreeSet<(Moment, usize)>,
     /// How long the rentals below each id live, where that is not as it is now.
     former_lives: Vec<(u32, Duration)>,
+    /// When money moves; the same for all its rentals.
+    money: MoneyTerms,
+    /// What else is still to happen to money.
+    movements: Movements,
+    /// The rentals that wait for their SMS, if they are limited.
+    active: ActiveSet,
+    /// The SMS that a poll has shown, by rental and number, if each is shown once.
+    shown: BTreeSet<(u32, u32)>,
 }
 
 impl Account {
@@ -71,10 +91,13 @@ impl Account {
             person: Person::invent(dice, number),
             faults: FaultRecord::begin(now, &settings.faults),
             clock: AccountClock::starting(now, settings.time_scale),
+            rate: RateRecord::default(),
+            idempotency: IdempotencyRecord::default(),
             webhooks: WebhookQueue::default(),
             agenda: None,
             forgotten: false,
             ledger: Ledger::new(settings.balance),
+            money: MoneyTerms::of(&settings.dialect),
             settings,
             phones: PhoneBook::new(dice, number),
             rentals: Vec::new(),
@@ -83,6 +106,9 @@ impl Account {
             settled: 0,
             stragglers: BTreeSet::new(),
             former_lives: Vec::new(),
+            movements: Movements::default(),
+            active: ActiveSet::default(),
+            shown: BTreeSet::new(),
         }
     }
 
@@ -95,7 +121,7 @@ impl Account {
     pub(crate) fn rent(
         &mut self,
         now: Moment,
-        service: &'static Service,
+        offer: Offer,
         id: u32,
         sms: SmsPlan,
     ) -> Result<Rental, Problem> {
@@ -105,8 +131,14 @@ impl Account {
             dice: self.dice,
             sms_delay: &settings.sms_delay,
             life: settings.rental_life,
+            keeps_late_sms: self.money.late_sms != LateSms::Dropped,
         };
-        if !self.ledger.affords(service.price) {
+        if let ActiveRentals::AtMost(most) = settings.dialect.active_rentals
+            && self.active.count(now) >= most.get() as usize
+        {
+            return Err(Problem::TooManyRentals);
+        }
+        if !self.ledger.affords(offer.service.price) {
             return Err(Problem::InsufficientBalance);
         }
         let phone = self
@@ -114,20 +146,27 @@ impl Account {
             .take(now, now + terms.life)
             .ok_or(Problem::NoNumbers)?;
         let number = (self.number, self.rentals.len() as u64);
-        let rental = Rental::decide(terms, number, (id, service, phone), (now, sms.later));
+        let rental = Rental::decide(terms, number, (id, offer, phone), (now, sms.later));
         let second = sms
             .second_after
             .and_then(|after| rental.second_sms(terms, number, after));
         if let Some(second) = second {
             self.sms.write_next(id, second);
         }
-        self.ledger.charge(service.price);
+        let index = self.rentals.len() as u32;
         self.rentals.push(rental);
+        self.charge(index);
+        if settings.dialect.active_rentals != ActiveRentals::Off {
+            let end = self.end(&rental);
+            self.active
+                .add(rental.sms_at().unwrap_or(end).min(end), index);
+        }
         Ok(rental)
     }
 
-    /// Behaves otherwise from `now` on. Another seed needs an account that has
-    /// made no rental: it decides from the beginning, or not before the next.
+    /// Behaves otherwise from `now` on. Another seed, and another idea of when
+    /// money moves, need an account that has made no rental: they decide from the
+    /// beginning, or not before the next.
     pub(crate) fn change(
         &mut self,
         now: Moment,
@@ -139,6 +178,7 @@ impl Account {
             self.dice = Dice::new(settings.seed);
             self.person = Person::invent(self.dice, self.number);
             self.phones = PhoneBook::new(self.dice, self.number);
+            self.money = MoneyTerms::of(&settings.dialect);
         }
         if let Some(balance) = balance {
             self.ledger.opening += balance - self.ledger.balance();
@@ -167,10 +207,25 @@ impl Account {
         self.ledger.balance()
     }
 
-    /// What a rental of this account shows at `now`: its newest SMS.
+    /// What a rental of this account shows at `now`: its newest SMS, or its first
+    /// if that is what is repeated.
     pub(crate) fn shown(&self, rental: &Rental, now: Moment) -> Message<'_> {
-        let written = self.sms.latest(rental.id, now);
+        let written = match self.settings.dialect.repeat_read {
+            RepeatRead::First => self.sms.get(rental.id, sms::FIRST),
+            RepeatRead::Latest | RepeatRead::Once => {
+                self.sms.latest(rental.id, now).map(|(_, sms)| sms)
+            }
+        };
         written.map_or_else(|| rental.message(), Message::from)
+    }
+
+    /// Whether a poll at `now` that would show the rental's newest SMS is the first
+    /// that does; if so, it is noted.
+    #[cold]
+    pub(crate) fn shows_first_time(&mut self, rental: &Rental, now: Moment) -> bool {
+        let latest = self.sms.latest(rental.id, now);
+        let number = latest.map_or(sms::FIRST, |(number, _)| number);
+        self.shown.insert((rental.id, number))
     }
 
     /// When a rental's SMS with this number arrives, and what it says; `None` if
@@ -189,33 +244,17 @@ impl Account {
         self.sms.following()
     }
 
-    /// All that ever happens to its rentals by itself: SMS and ends without one.
+    /// All that ever happens to its rentals by itself.
     pub(crate) fn timeline(&self) -> impl Iterator<Item = (Moment, Event, u32)> {
-        let first = self.rentals.iter().map(|rental| self.fate(rental));
+        let first = self.rentals.iter().flat_map(|rental| self.fate(rental));
         let following = self.sms.following();
         first.chain(following.map(|(rental, at)| (at, Event::SmsReceived, rental)))
     }
 
-    /// What ends the waiting for a rental's first SMS.
-    pub(crate) fn fate(&self, rental: &Rental) -> (Moment, Event, u32) {
-        match rental.sms_at() {
-            Some(arrival) => (arrival, Event::SmsReceived, rental.id),
-            None => (self.end(rental), Event::RentalExpired, rental.id),
-        }
-    }
-
-    /// The account's money at `now`, in its parts.
-    pub(crate) fn ledger(&mut self, now: Moment) -> Ledger {
-        self.settle(now);
-        self.ledger
-    }
-
-    /// The price of all rentals that have not ended without an SMS at `now`,
-    /// counted from their states alone: what the ledger must have taken.
-    pub(crate) fn owed(&self, now: Moment) -> Cents {
-        let rentals = self.rentals.iter();
-        let kept = rentals.filter(|rental| self.state(rental, now) != State::Expired);
-        kept.map(|rental| rental.service.price).sum()
+    /// What happens to a rental by itself, but for SMS after the first.
+    pub(crate) fn fate(&self, rental: &Rental) -> impl Iterator<Item = (Moment, Event, u32)> {
+        let (id, events) = (rental.id, self.events(rental).into_iter());
+        events.filter_map(move |(moment, event)| Some((moment?, event, id)))
     }
 
     /// Where a rental of this account stands at `now`.
@@ -236,106 +275,16 @@ impl Account {
         former.map_or(self.settings.rental_life, |(_, life)| *life)
     }
 
-    /// The SMS of the rental at `index` arrives at `now`, and not when it would
-    /// have; if it has its SMS, this is another one. Says which number it has.
-    ///
-    /// # Errors
-    ///
-    /// [`HandError::Ended`], and nothing has changed.
-    pub(crate) fn deliver_sms(
-        &mut self,
-        now: Moment,
-        index: usize,
-        (code, text): (Option<&str>, Option<&str>),
-    ) -> Result<u32, HandError> {
-        self.settle(now);
-        let rental = self.rentals[index];
-        let state = self.state(&rental, now);
-        if state == State::Expired {
-            return Err(HandError::Ended);
-        }
-        self.cancel_what_is_to_come(&rental, now);
-        let code = code.map_or_else(|| rental.code(), str::to_owned);
-        let text = text.map_or_else(|| rental.service.message(&code), str::to_owned);
-        let sms = Sms {
-            at: now,
-            code: code.into(),
-            text: text.into(),
-        };
-        if state == State::Completed {
-            return Ok(self.sms.write_next(rental.id, sms));
-        }
-        self.rentals[index].deliver(now);
-        Ok(self.sms.write_first(rental.id, sms))
-    }
-
-    /// The rental at `index` ends at `now` without an SMS, and is refunded. One
-    /// that ended before is left as it is.
-    ///
-    /// # Errors
-    ///
-    /// [`HandError::HasSms`], and nothing has changed.
-    pub(crate) fn expire(&mut self, now: Moment, index: usize) -> Result<(), HandError> {
-        self.settle(now);
-        let rental = self.rentals[index];
-        match self.state(&rental, now) {
-            State::Completed => return Err(HandError::HasSms),
-            State::Expired => return Ok(()),
-            State::Pending => {}
-        }
-        self.cancel_what_is_to_come(&rental, now);
-        self.rentals[index].lose_sms();
-        self.ended_early.insert(rental.id, now);
-        self.ledger.refund(rental.service.price);
-        Ok(())
-    }
-
     /// All rentals, the oldest first.
     pub(crate) fn rentals(&self) -> &[Rental] {
         &self.rentals
-    }
-
-    /// Forgets the SMS of a rental that have not come by `now`, and their events.
-    fn cancel_what_is_to_come(&mut self, rental: &Rental, now: Moment) {
-        let sms = &self.sms;
-        let arrival = |number| match sms.get(rental.id, number) {
-            Some(written) => Some(written.at),
-            None => rental.sms_at(),
-        };
-        self.webhooks.cancel(|event| {
-            event.rental == rental.id && arrival(event.sms).is_none_or(|at| at > now)
-        });
-        self.sms.cancel_after(rental.id, now);
-    }
-
-    /// Refunds what has ended without an SMS. Done when somebody looks, which
-    /// nobody can tell from it being done on time.
-    fn settle(&mut self, now: Moment) {
-        while let Some((end, index)) = self.stragglers.first().copied()
-            && end <= now
-        {
-            self.stragglers.pop_first();
-            self.settle_rental(index);
-        }
-        let life = self.settings.rental_life;
-        while let Some(rental) = self.rentals.get(self.settled)
-            && rental.created + life <= now
-        {
-            self.settle_rental(self.settled);
-            self.settled += 1;
-        }
-    }
-
-    fn settle_rental(&mut self, index: usize) {
-        let rental = &self.rentals[index];
-        if rental.sms_at().is_none() && !self.ended_early.contains_key(&rental.id) {
-            self.ledger.refund(rental.service.price);
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use contract::service::SERVICES;
     use proptest::prelude::*;
 
@@ -360,7 +309,7 @@ mod tests {
                 now += Duration::from_secs(seconds);
                 let before = account.balance(now);
                 let service = &SERVICES[service];
-                let refused = account.rent(now, service, id as u32, sms).is_err();
+                let refused = account.rent(now, service.into(), id as u32, sms).is_err();
                 prop_assert_eq!(refused, before < service.price);
                 prop_assert_eq!(account.balance(now), Cents(opening) - account.owed(now));
                 prop_assert!(account.balance(now) >= Cents::ZERO);

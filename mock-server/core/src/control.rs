@@ -4,6 +4,7 @@
 //! Everything here is about one account or about all of them, and touches no other.
 
 pub mod accounts;
+mod endpoints;
 pub mod faults;
 pub mod rentals;
 pub mod snapshot;
@@ -16,6 +17,7 @@ use contract::{ApiKey, Cents, Moment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use self::endpoints::EndpointView;
 use crate::fault::FaultRecord;
 use crate::history;
 use crate::mock::Mock;
@@ -73,12 +75,24 @@ pub struct LedgerView {
     #[serde(with = "contract::money::decimal")]
     #[schemars(schema_with = "contract::money::decimal::schema")]
     pub refunded: Cents,
-    /// Left.
+    /// Not taken yet, but kept for rentals that are charged at their SMS.
+    #[serde(with = "contract::money::decimal", skip_serializing_if = "is_zero")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
+    pub reserved: Cents,
+    /// Not given back yet, but sure to be, where refunds take their time.
+    #[serde(with = "contract::money::decimal", skip_serializing_if = "is_zero")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
+    pub pending_refunds: Cents,
+    /// Left; a debt if an SMS came late and its refund was spent.
     #[serde(with = "contract::money::decimal")]
     #[schemars(schema_with = "contract::money::decimal::schema")]
     pub balance: Cents,
     /// Whether the parts add up, and agree with what the rentals say.
     pub conserved: bool,
+}
+
+fn is_zero(amount: &Cents) -> bool {
+    *amount == Cents::ZERO
 }
 
 /// Something that happened while a clock was advanced.
@@ -90,8 +104,9 @@ pub struct Fired {
     pub at: String,
     /// What.
     pub event: Event,
-    /// About which rental.
-    pub rental_id: u32,
+    /// About which rental, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rental_id: Option<u32>,
     /// Of a webhook: which attempt, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
@@ -111,9 +126,15 @@ pub enum Event {
     /// A webhook was posted.
     #[serde(rename = "webhook.posted")]
     WebhookPosted,
-    /// The rental ended without an SMS and was refunded.
+    /// The rental ended without an SMS. By default it was refunded with that.
     #[serde(rename = "rental.expired")]
     RentalExpired,
+    /// The rental was refunded some time after its end.
+    #[serde(rename = "rental.refunded")]
+    RentalRefunded,
+    /// A rate limit counts from nothing again.
+    #[serde(rename = "rate.window_reset")]
+    RateWindowReset,
 }
 
 /// An advance of clocks that is under way: time goes from event to event, and
@@ -155,7 +176,9 @@ impl Mock {
         }
         for place in self.places(scope) {
             let fresh = self.fresh_account(place, now);
-            let (_, account) = self.account_mut(place);
+            let account = &mut self.accounts[place as usize];
+            let local = account.clock.local(now);
+            self.journal.counts.forget(account, local);
             let agenda = account.agenda;
             *account = fresh;
             account.agenda = agenda;
@@ -222,6 +245,8 @@ impl Mock {
             opening: ledger.opening,
             charged: ledger.charged,
             refunded: ledger.refunded,
+            reserved: ledger.reserved,
+            pending_refunds: ledger.promised,
             balance: ledger.balance(),
             conserved: ledger.balance() == ledger.opening - account.owed(local),
         }
@@ -253,7 +278,7 @@ impl Mock {
                     advance.fired.push(Fired {
                         attempt: Some(attempt.number),
                         acknowledged: Some(false),
-                        ..self.fired(place, moment, id, Event::WebhookPosted)
+                        ..self.fired(place, moment, Some(id), Event::WebhookPosted)
                     });
                     return Step::Post(attempt);
                 }
@@ -277,15 +302,21 @@ impl Mock {
     fn happened(&mut self, place: u32, from: Moment, target: Moment, fired: &mut Vec<Fired>) {
         let within = |moment: Moment| from < moment && moment <= target;
         let account = &self.accounts[place as usize];
-        let events = account.timeline().filter(|(moment, ..)| within(*moment));
-        let events: Vec<_> = events.collect();
-        for (moment, event, id) in events {
+        let of_rentals = account.timeline();
+        let of_rentals = of_rentals.map(|(moment, event, id)| (moment, Some(id), event));
+        let windows = account.rate.ends(account.settings.dialect.rate_limit);
+        let windows = windows.map(|end| (end, None, Event::RateWindowReset));
+        let events: Vec<_> = of_rentals
+            .chain(windows)
+            .filter(|(moment, ..)| within(*moment))
+            .collect();
+        for (moment, id, event) in events {
             let event = self.fired(place, moment, id, event);
             fired.push(event);
         }
     }
 
-    fn fired(&mut self, place: u32, moment: Moment, rental_id: u32, event: Event) -> Fired {
+    fn fired(&mut self, place: u32, moment: Moment, rental_id: Option<u32>, event: Event) -> Fired {
         let epoch = self.epoch;
         Fired {
             account: redacted(self.account_mut(place).0),
@@ -316,6 +347,8 @@ impl Event {
             Self::SmsReceived => "sms.received",
             Self::WebhookPosted => "webhook.posted",
             Self::RentalExpired => "rental.expired",
+            Self::RentalRefunded => "rental.refunded",
+            Self::RateWindowReset => "rate.window_reset",
         }
     }
 }
@@ -337,5 +370,5 @@ impl Advance {
 
 /// Enough of a key to recognise it and to tell accounts apart, and too little to use it.
 pub(crate) fn redacted(key: &ApiKey) -> String {
-    format!("{}…{:08x}", &key.secret()[..6], key.account() as u32)
+    format!("{}…{:08x}", key.beginning(), key.account() as u32)
 }

@@ -135,6 +135,15 @@ impl DeliveryLog {
         delivery.number
     }
 
+    /// Nothing is posted for an account any more.
+    pub(crate) fn give_up(&mut self, account: u32) {
+        let deliveries = self.entries.values_mut();
+        let hopeful = deliveries.filter(|delivery| {
+            delivery.account == account && delivery.standing == Standing::Failed
+        });
+        hopeful.for_each(|delivery| delivery.standing = Standing::GivenUp);
+    }
+
     /// The delivery with this number.
     pub(crate) fn get(&self, number: u64) -> Option<&Delivery> {
         self.entries.get(&number)
@@ -147,7 +156,10 @@ impl DeliveryLog {
 
     /// All about one rental.
     pub(crate) fn about(&self, rental: u32) -> impl Iterator<Item = &Delivery> {
-        let (first, last) = (DeliveryId::first(rental), DeliveryId::first(rental + 1));
+        let (first, last) = (
+            DeliveryId::drawn(rental, 0),
+            DeliveryId::drawn(rental + 1, 0),
+        );
         let numbers = self.numbers.range(first..last);
         numbers.filter_map(|(_, number)| self.entries.get(number))
     }
@@ -171,7 +183,7 @@ mod tests {
     use super::*;
 
     fn post(log: &mut DeliveryLog, rental: u32, number: u32) {
-        let id = DeliveryId::first(rental);
+        let id = DeliveryId::drawn(rental, 0);
         log.begin(
             1,
             id,
@@ -184,7 +196,7 @@ mod tests {
     fn attempts_are_kept_together_and_the_oldest_delivery_goes_first() {
         let mut log = DeliveryLog::default();
         post(&mut log, 7, 1);
-        log.end(DeliveryId::first(7), WebhookOutcome::Failed, true);
+        log.end(DeliveryId::drawn(7, 0), WebhookOutcome::Failed, true);
         post(&mut log, 7, 2);
         let delivery = log.get(1).expect("it was posted");
         assert_eq!((delivery.number, delivery.attempts.len()), (1, 2));

@@ -39,7 +39,7 @@ pub struct Happening {
 pub enum What {
     /// `request`: a request was decided.
     Request(RequestView),
-    /// `rental.made`, `sms.received`, `rental.expired`.
+    /// `rental.made`, `sms.received`, `rental.expired`, `rental.refunded`.
     Rental(RentalHappened),
     /// `webhook.posted`: an attempt has ended.
     Delivery(DeliveryView),
@@ -61,7 +61,7 @@ pub struct RentalHappened {
     /// Its number.
     pub phone: String,
     /// The slug.
-    pub service: &'static str,
+    pub service: String,
     /// Of an SMS: its code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -168,6 +168,14 @@ impl Mock {
         self.push_rental(place, (local, id), name);
     }
 
+    /// A rental was made just now.
+    #[cold]
+    pub(crate) fn tell_made(&mut self, place: u32, id: u32) {
+        let now = self.advance(Moment::START);
+        self.tell_rental(now, place, id, "rental.made");
+        self.foresee_rental(place, id);
+    }
+
     /// A clock was moved, or runs at another pace.
     #[cold]
     pub(crate) fn tell_clock(&mut self, now: Moment, place: u32) {
@@ -213,7 +221,7 @@ impl Mock {
         let account = &self.accounts[place as usize];
         let second = account.sms(rental, sms::FIRST + 1);
         let second = second.map(|(at, _)| (at, Event::SmsReceived, id));
-        let newest = [Some(account.fate(rental)), second].into_iter().flatten();
+        let newest = account.fate(rental).chain(second);
         let newest: Vec<_> = newest.collect();
         self.feed
             .upcoming
@@ -259,7 +267,7 @@ impl Mock {
             at: history::created_at(self.epoch, at),
             rental_id: id,
             phone: rental.phone.digits(),
-            service: rental.service.slug,
+            service: self.catalogue.names(rental).slug.to_owned(),
             code: arrived.then(|| message.code.clone().into_owned()),
             text: arrived.then(|| message.text.into_owned()),
         });

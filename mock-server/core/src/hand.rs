@@ -6,7 +6,7 @@ use contract::Moment;
 use crate::control::Scope;
 use crate::mock::Mock;
 use crate::register::Place;
-use crate::webhook::{DeliveryId, EventCopy};
+use crate::webhook::DeliveryId;
 
 /// Why a hand on a rental moves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,11 +47,12 @@ impl Mock {
     ) -> Result<(), HandError> {
         let (place, local) = self.in_hand(now, scope, rental_id)?;
         let account = &mut self.accounts[place.account as usize];
-        let number = account.deliver_sms(local, place.index as usize, (code, text))?;
+        let number = account.deliver_sms(local, place.index, (code, text))?;
         let delivery = DeliveryId {
             rental: rental_id,
             sms: number,
-            copy: EventCopy::ByHand,
+            by_hand: true,
+            again: false,
         };
         self.plan_webhook(place.account, delivery);
         self.tell_hand(now, place.account, rental_id, "sms.received");
@@ -68,7 +69,7 @@ impl Mock {
         let (place, local) = self.in_hand(now, scope, rental_id)?;
         let account = &mut self.accounts[place.account as usize];
         let before = account.end(&account.rentals()[place.index as usize]);
-        account.expire(local, place.index as usize)?;
+        account.expire(local, place.index)?;
         self.reschedule(place.account);
         if before > local {
             self.tell_hand(now, place.account, rental_id, "rental.expired");

@@ -2,30 +2,27 @@
 //! waits for nothing; the time it knows is the time it was last told.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use contract::body::{self, CheckOtp, HistoryRow, Profile, Rent, User, Webhook};
-use contract::{ApiKey, Moment, Problem, Route, RouteError, Truth};
+use contract::key::KeyError;
+use contract::{ApiKey, Moment, Problem, Route, RouteError};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 use crate::account::Account;
 use crate::agenda::Agenda;
-use crate::deliveries::{AttemptReport, DeliveryLog};
-use crate::fault::{self, FaultRecord, PreferenceError, SmsPlan, Verdict};
+use crate::catalogue::Catalogue;
+use crate::deliveries::DeliveryLog;
+use crate::dialect::{KeyFormat, Waiting};
+use crate::fault::{self, FaultRecord, PreferenceError, Verdict};
 use crate::feed::Feed;
-use crate::history::{self, Page};
 use crate::journal::Journal;
+use crate::operation::Times;
 use crate::register::{Place, Register};
-use crate::rent_body;
-use crate::rental::{Rental, State};
-use crate::reply::{Delivery, Reply, json};
+use crate::rental::Rental;
+use crate::reply::{Delivery, Reply};
 use crate::request::Request;
 use crate::settings::Settings;
-use crate::sms::{self, Message};
-use crate::webhook::{DeliveryId, EventCopy, WebhookAttempt, WebhookOutcome};
 
 /// A whole fake API, all accounts included.
 #[derive(Debug)]
@@ -39,21 +36,22 @@ pub struct Mock {
     pub(crate) accounts: IndexMap<ApiKey, Account, FxBuildHasher>,
     pub(crate) register: Register,
     /// When which account has a webhook due, in the server's time.
-    agenda: Agenda,
+    pub(crate) agenda: Agenda,
     pub(crate) journal: Journal,
     pub(crate) deliveries: DeliveryLog,
     pub(crate) feed: Feed,
     /// Rules that testers gave to every account, present and to come.
     pub(crate) server_rules: FaultRecord,
-    /// The answer to almost every poll, encoded once.
-    waiting: Bytes,
+    /// What is rented beside the table's services.
+    pub(crate) catalogue: Catalogue,
+    pub(crate) waiting: Waiting,
 }
 
 impl Mock {
     /// An API without any accounts, whose run began when the wall clock showed `epoch`.
     pub fn new(settings: Settings, epoch: Timestamp) -> Self {
         Self {
-            journal: Journal::new(settings.journal_max),
+            journal: Journal::new(settings.journal()),
             settings,
             epoch,
             now: Moment::START,
@@ -63,7 +61,8 @@ impl Mock {
             deliveries: DeliveryLog::default(),
             feed: Feed::default(),
             server_rules: FaultRecord::default(),
-            waiting: json(&CheckOtp::waiting()),
+            catalogue: Catalogue::default(),
+            waiting: Waiting::new(),
         }
     }
 
@@ -73,7 +72,7 @@ impl Mock {
         let mut owner = (None, now);
         let reply = self
             .answer(now, request, &mut owner)
-            .unwrap_or_else(|problem| Reply::refusal(problem, now));
+            .unwrap_or_else(|problem| self.refuse(problem, owner.0, request, now));
         self.journal.record(owner, request, &reply);
         if self.is_heard() {
             self.tell_request(now);
@@ -81,69 +80,20 @@ impl Mock {
         reply
     }
 
-    /// When the next webhook is due; nothing needs to be done before.
-    pub fn next_webhook_due(&self) -> Option<Moment> {
-        self.agenda.next()
-    }
-
-    /// The next webhook to post, if one is due by `now`. Ask again until there is none.
-    pub fn take_due_webhook(&mut self, now: Moment) -> Option<WebhookAttempt> {
-        let now = self.advance(now);
-        let place = self.agenda.due(now)?;
-        self.begin_webhook(place, now)
-    }
-
-    /// Tells what became of an attempt that ended at `now`.
-    pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
-        let now = self.advance(now);
-        let Some(Place { account, .. }) = self.register.place(delivery.rental) else {
-            return;
+    /// The refusal of a request that got no further than to its account, or not even there.
+    #[cold]
+    fn refuse(
+        &self,
+        problem: Problem,
+        owner: Option<u32>,
+        request: &Request<'_>,
+        at: Moment,
+    ) -> Reply {
+        let settings = match owner {
+            Some(place) => &self.accounts[place as usize].settings,
+            None => &self.settings.account,
         };
-        let owner = &mut self.accounts[account as usize];
-        let local = owner.clock.local(now);
-        let settings = owner.settings.webhook.as_deref();
-        let again = owner.webhooks.end(local, delivery, outcome, settings);
-        let number = self.deliveries.end(delivery, outcome, again);
-        self.reschedule(account);
-        if self.is_heard() {
-            self.tell_delivery(now, account, number);
-        }
-    }
-
-    /// Tells what an attempt looked like whose outcome is told next.
-    pub fn webhook_reported(&mut self, delivery: DeliveryId, report: AttemptReport) {
-        self.deliveries.report(delivery, report);
-    }
-
-    /// Begins the account's next attempt, if one is due in its own time.
-    pub(crate) fn begin_webhook(&mut self, place: u32, now: Moment) -> Option<WebhookAttempt> {
-        let account = &mut self.accounts[place as usize];
-        let local = account.clock.local(now);
-        let begun = account.webhooks.begin(local);
-        let receiver = account.settings.webhook.clone();
-        self.reschedule(place);
-        let (delivery, number) = begun?;
-        let body = self.webhook_body(delivery)?;
-        let receiver = receiver?;
-        let url = receiver.url.to_string();
-        self.deliveries.begin(place, delivery, url, (number, local));
-        Some(WebhookAttempt {
-            delivery,
-            number,
-            body,
-            receiver,
-        })
-    }
-
-    /// Notes on the agenda when the account's next webhook is due.
-    pub(crate) fn reschedule(&mut self, place: u32) {
-        let account = &mut self.accounts[place as usize];
-        let due = account.webhooks.next_due();
-        let due = due.map(|local| account.clock.server(local));
-        self.agenda.change(place, &mut account.agenda, due);
-        if self.is_heard() {
-            self.note_upcoming(place);
-        }
+        settings.dialect.refusal(problem, request.accept, at)
     }
 
     pub(crate) fn advance(&mut self, now: Moment) -> Moment {
@@ -151,8 +101,9 @@ impl Mock {
         self.now
     }
 
-    /// Route, account, faults, operation, in this order: a request that means
-    /// no operation or has no valid key is refused before any rule sees it.
+    /// Route, account, rate limit, faults, operation, in this order: a request that
+    /// means no operation or has no valid key is not counted, and one that is
+    /// over the limit is refused before any rule sees it.
     ///
     /// As soon as it is known whose the request is, `owner` says so, and when it
     /// came in that account's own time.
@@ -173,6 +124,13 @@ impl Mock {
         let account = self.account(request.auth)?;
         let local = self.accounts[account as usize].clock.local(now);
         *owner = (Some(account), local);
+        let standing = self.count(account, local, route.operation());
+        let standing = match standing {
+            Some(standing) if standing.is_over() => {
+                return Ok(self.too_many_requests(standing, account, request, now));
+            }
+            standing => standing,
+        };
         let verdict = match self.judge(local, account, &route, request.prefer) {
             Ok(verdict) => verdict,
             Err(error) => return Ok(Reply::not_preferable(&error, now)),
@@ -184,13 +142,22 @@ impl Mock {
             at,
             latency,
         };
+        let made = self.rentals_made();
         let reply = if verdict.prevents_operation() {
             Reply::nothing(Delivery::Never)
         } else {
             self.carry_out(account, &route, request, (times, verdict.sms))
-                .unwrap_or_else(|problem| Reply::refusal(problem, at))
+                .unwrap_or_else(|problem| self.refuse(problem, Some(account), request, at))
         };
-        Ok(self.befallen(reply, at, account, &verdict))
+        let mut reply = self.befallen(reply, at, account, &verdict);
+        if let Some(standing) = standing {
+            self.tell_limit(standing, account, &mut reply);
+        }
+        if self.rentals_made() > made {
+            let posts = self.begin_before_rent_answer(account, now);
+            posts.into_iter().for_each(|post| reply.add_post(post));
+        }
+        Ok(reply)
     }
 
     /// What is left of `reply` after what the fault rules do to it.
@@ -202,14 +169,35 @@ impl Mock {
             return reply;
         };
         let account = &self.accounts[account as usize];
-        effect.befall(reply, at, || strike.data((account.dice, account.number)))
+        let dialect = &account.settings.dialect;
+        effect.befall(reply, (at, dialect), || {
+            strike.data((account.dice, account.number))
+        })
     }
 
     /// The place of the account that owns the key in a header.
     fn account(&mut self, auth: Option<&[u8]>) -> Result<u32, Problem> {
-        let key = ApiKey::from_bytes(auth.ok_or(Problem::MissingKey)?)
-            .map_err(|_| Problem::InvalidKey)?;
+        let key = auth.ok_or(Problem::MissingKey)?;
+        let key = self.read_key(key).map_err(|_| self.no_key())?;
         self.admit(key).ok_or(Problem::UnknownKey)
+    }
+
+    /// What is wrong with a key that is none. Where any length will do, it is not the length.
+    #[cold]
+    fn no_key(&self) -> Problem {
+        match self.settings.account.dialect.key_format {
+            KeyFormat::Sixty => Problem::InvalidKey,
+            KeyFormat::Any => Problem::UnknownKey,
+        }
+    }
+
+    /// The key in an `Auth` header.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when no key looks like this.
+    pub fn read_key(&self, header: &[u8]) -> Result<ApiKey, KeyError> {
+        self.settings.account.dialect.key_format.read(header)
     }
 
     /// The place of the key's account, which is opened at its first use; `None`
@@ -224,7 +212,7 @@ impl Mock {
     /// The place of the account that owns the key in a header, if it was here before.
     #[cold]
     fn known_account(&self, auth: Option<&[u8]>) -> Option<u32> {
-        let key = ApiKey::from_bytes(auth?).ok()?;
+        let key = self.read_key(auth?).ok()?;
         self.accounts.get_index_of(&key).map(|place| place as u32)
     }
 
@@ -270,141 +258,8 @@ impl Mock {
         };
         let dice = (account.dice, account.number);
         let request = (operation, now);
-        let preferred = preferred.as_ref();
-        Ok(Verdict::reach(
-            preferred,
-            &mut account.faults,
-            dice,
-            request,
-        ))
-    }
-
-    fn carry_out(
-        &mut self,
-        account: u32,
-        route: &Route<'_>,
-        request: &Request<'_>,
-        (times, sms): (Times, SmsPlan),
-    ) -> Result<Reply, Problem> {
-        match *route {
-            Route::CheckOtp(id) => self.check_otp(account, id, request, times),
-            Route::Rent => self.rent(account, request, (times, sms)),
-            Route::Profile => Ok(self.profile(account, times)),
-            Route::History => Ok(self.history(account, request, times)),
-        }
-    }
-
-    fn check_otp(
-        &self,
-        account: u32,
-        id: &str,
-        request: &Request<'_>,
-        times: Times,
-    ) -> Result<Reply, Problem> {
-        let (owner, rental) = Register::id(id)
-            .and_then(|id| self.rental(id))
-            .ok_or(Problem::NoSuchRental)?;
-        if owner != account {
-            return Err(Problem::NoSuchRental);
-        }
-        let owner = &self.accounts[owner as usize];
-        let body = match owner.state(rental, times.now) {
-            State::Pending => self.waiting.clone(),
-            State::Completed => received(&owner.shown(rental, times.now)),
-            State::Expired => json(&CheckOtp::expired()),
-        };
-        let truth = request.truth.then(|| truth(rental, times)).flatten();
-        Ok(Reply {
-            truth,
-            ..Reply::success(body, times.at)
-        })
-    }
-
-    fn rent(
-        &mut self,
-        place: u32,
-        request: &Request<'_>,
-        (times, sms): (Times, SmsPlan),
-    ) -> Result<Reply, Problem> {
-        let service = rent_body::service(request.content_type, request.body)?;
-        let id = self.register.next_id();
-        let account = &mut self.accounts[place as usize];
-        let rental = account.rent(times.now, service, id, sms)?;
-        let index = account.rentals().len() as u32 - 1;
-        self.register.enter(Place {
-            account: place,
-            index,
-        });
-        let copies = if sms.duplicated { 2 } else { 1 };
-        for copy in [EventCopy::Only, EventCopy::Again].into_iter().take(copies) {
-            self.plan_webhook(
-                place,
-                DeliveryId {
-                    rental: id,
-                    sms: sms::FIRST,
-                    copy,
-                },
-            );
-        }
-        if sms.second_after.is_some() {
-            let copy = EventCopy::Only;
-            self.plan_webhook(
-                place,
-                DeliveryId {
-                    rental: id,
-                    sms: sms::FIRST + 1,
-                    copy,
-                },
-            );
-        }
-        if self.is_heard() {
-            self.tell_rental(self.now, place, id, "rental.made");
-            self.foresee_rental(place, id);
-        }
-        let life = self.accounts[place as usize].settings.rental_life;
-        Ok(Reply::success(rented(&rental, life), times.at))
-    }
-
-    /// Plans an event, if its SMS ever comes and somebody receives it.
-    pub(crate) fn plan_webhook(&mut self, place: u32, delivery: DeliveryId) {
-        let Some((_, rental)) = self.rental(delivery.rental) else {
-            return;
-        };
-        let account = &self.accounts[place as usize];
-        let planned = account.settings.webhook.is_some();
-        let moment = account.sms(rental, delivery.sms).map(|(at, _)| at);
-        if let Some(moment) = moment.filter(|_| planned) {
-            self.accounts[place as usize]
-                .webhooks
-                .plan(moment, delivery);
-            self.reschedule(place);
-        }
-    }
-
-    fn profile(&mut self, account: u32, times: Times) -> Reply {
-        let account = &mut self.accounts[account as usize];
-        let balance = account.balance(times.now);
-        let body = json(&Profile {
-            success: true,
-            user: User {
-                name: account.person.name.as_str().into(),
-                email: account.person.email.as_str().into(),
-                balance,
-            },
-        });
-        Reply::success(body, times.at)
-    }
-
-    fn history(&self, account: u32, request: &Request<'_>, times: Times) -> Reply {
-        let account = &self.accounts[account as usize];
-        let describe = |rental: &Rental| -> HistoryRow<'static> {
-            let state = account.state(rental, times.now);
-            let code = (state == State::Completed)
-                .then(|| account.shown(rental, times.now).code.into_owned());
-            history::row(rental, (state, code), self.epoch)
-        };
-        let page = Page::from_query(request.query).of(account.rentals(), describe);
-        Reply::success(json(&page), times.at)
+        let faults = &mut account.faults;
+        Ok(Verdict::reach(preferred.as_ref(), faults, dice, request))
     }
 
     /// The rental with this id, and the account that it belongs to. A rental
@@ -417,69 +272,21 @@ impl Mock {
         (rental.id == id).then_some((account, rental))
     }
 
+    /// How many rentals were ever made.
+    pub(crate) fn rentals_made(&self) -> u64 {
+        self.register.len() as u64
+    }
+
     /// Where the rental with this id is, if it was not forgotten.
     pub(crate) fn place(&self, id: u32) -> Option<Place> {
         self.rental(id)?;
         self.register.place(id)
     }
-
-    /// A function of the rental alone, and therefore the same at every attempt.
-    fn webhook_body(&self, delivery: DeliveryId) -> Option<Bytes> {
-        let (owner, rental) = self.rental(delivery.rental)?;
-        let (at, message) = self.accounts[owner as usize].sms(rental, delivery.sms)?;
-        Some(json(&Webhook {
-            event: body::SMS_RECEIVED.into(),
-            timestamp: history::wall_time(self.epoch, at).as_second(),
-            rental_id: u64::from(rental.id),
-            phone: rental.phone.digits().into(),
-            service_slug: rental.service.slug.into(),
-            raw_text: message.text,
-            sms_code: message.code,
-        }))
-    }
-}
-
-/// When a request came, in its account's time, and when its answer leaves, in
-/// the server's.
-#[derive(Clone, Copy)]
-struct Times {
-    now: Moment,
-    at: Moment,
-    /// From the one to the other.
-    latency: Duration,
 }
 
 fn find_route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
     Route::find(request.method, request.path).map_err(|error| match error {
         RouteError::NoSuchPath => Problem::NoSuchPath,
         RouteError::WrongMethod(operation) => Problem::WrongMethod(operation),
-    })
-}
-
-fn rented(rental: &Rental, life: Duration) -> Bytes {
-    json(&Rent {
-        success: true,
-        message: body::RENTED.into(),
-        rental: body::Rental {
-            id: u64::from(rental.id),
-            phone: rental.phone.digits().into(),
-            service: rental.service.rent_name.into(),
-            cost: rental.service.price,
-            // Rounded up, because a life of half a second is not one of none.
-            expires_in_seconds: life.as_millis().div_ceil(1000) as u64,
-        },
-    })
-}
-
-fn received(message: &Message<'_>) -> Bytes {
-    json(&CheckOtp::received(&*message.code, &*message.text))
-}
-
-/// What only the mock can know, once the SMS is there.
-fn truth(rental: &Rental, times: Times) -> Option<Truth> {
-    let arrival = rental.sms_at().filter(|arrival| *arrival <= times.now)?;
-    Some(Truth {
-        delay: arrival.since(rental.created),
-        readable: times.now.since(arrival) + times.latency,
     })
 }

@@ -8,6 +8,7 @@ use contract::{Dice, Law, Moment, Service, Stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::{Catalogue, NameId, Offer};
 use crate::phone::Phone;
 use crate::sms::{Message, Sms};
 
@@ -17,6 +18,8 @@ use crate::sms::{Message, Sms};
 pub(crate) struct Rental {
     /// What it is for.
     pub(crate) service: &'static Service,
+    /// What that is called, if it is not in the table.
+    pub(crate) name: Option<NameId>,
     /// When it was rented.
     pub(crate) created: Moment,
     /// When the SMS arrives, or [`Moment::NEVER`].
@@ -49,6 +52,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) sms_delay: &'a Law,
     /// From rent to end.
     pub(crate) life: Duration,
+    /// Whether an SMS at or after the end arrives all the same.
+    pub(crate) keeps_late_sms: bool,
 }
 
 impl Rental {
@@ -57,7 +62,7 @@ impl Rental {
     pub(crate) fn decide(
         terms: Terms<'_>,
         (account, index): (u64, u64),
-        (id, service, phone): (u32, &'static Service, Phone),
+        (id, offer, phone): (u32, Offer, Phone),
         (now, later): (Moment, Option<Duration>),
     ) -> Self {
         let drawn = terms
@@ -66,12 +71,14 @@ impl Rental {
         let delay = drawn
             .zip(later)
             .map(|(delay, later)| delay.saturating_add(later));
-        // An SMS at or after the end is dropped: the number is somebody else's by then.
+        // An SMS at or after the end is late: the number is somebody else's by then.
         let arrival = delay
-            .filter(|delay| *delay < terms.life)
+            .filter(|delay| terms.keeps_late_sms || *delay < terms.life)
             .map_or(Moment::NEVER, |delay| now + delay);
+        let Offer { service, name } = offer;
         Self {
             service,
+            name,
             created: now,
             arrival,
             id,
@@ -89,7 +96,7 @@ impl Rental {
         after: Duration,
     ) -> Option<Sms> {
         let at = self.sms_at()? + after;
-        if at >= self.created + terms.life {
+        if !terms.keeps_late_sms && at >= self.created + terms.life {
             return None;
         }
         let code = code(
@@ -155,6 +162,8 @@ impl Rental {
 pub(crate) struct SavedRental {
     id: u32,
     service: String,
+    /// What that is called, if it is not in the table.
+    name: Option<String>,
     /// The number's place among all.
     phone: u32,
     created: u64,
@@ -164,10 +173,12 @@ pub(crate) struct SavedRental {
 
 impl Rental {
     /// Written down.
-    pub(crate) fn save(&self) -> SavedRental {
+    pub(crate) fn save(&self, catalogue: &Catalogue) -> SavedRental {
+        let name = self.name.map(|_| catalogue.names(self).slug.to_owned());
         SavedRental {
             id: self.id,
             service: self.service.slug.to_owned(),
+            name,
             phone: self.phone.place(),
             created: self.created.nanoseconds(),
             sms_at: self.sms_at().map(Moment::nanoseconds),
@@ -178,10 +189,14 @@ impl Rental {
 
 impl SavedRental {
     /// The rental, if there is such a service, such a number and such a code.
-    pub(crate) fn restore(self) -> Option<Rental> {
-        let service = Service::find(&self.service)?;
+    pub(crate) fn restore(self, catalogue: &mut Catalogue) -> Option<Rental> {
+        let Offer { service, name } = match self.name {
+            None => Service::find(&self.service)?.into(),
+            Some(name) => catalogue.restore(&name)?,
+        };
         Some(Rental {
             service,
+            name,
             created: Moment::from_nanoseconds(self.created),
             arrival: self.sms_at.map_or(Moment::NEVER, Moment::from_nanoseconds),
             id: self.id,
@@ -218,13 +233,14 @@ mod tests {
             dice,
             sms_delay: &sms_delay,
             life: LIFE,
+            keeps_late_sms: false,
         };
         let phone = PhoneBook::new(dice, 1)
             .take(Moment::START, Moment::START + LIFE)
             .expect("a free number");
         let service = Service::find("whatsapp").expect("in the table");
         let made = (Moment::START, Some(Duration::ZERO));
-        Rental::decide(terms, (1, index), (7, service, phone), made)
+        Rental::decide(terms, (1, index), (7, service.into(), phone), made)
     }
 
     #[test]

@@ -2,13 +2,13 @@
 //! is as it should be. A question that the journal can no longer answer for
 //! sure, because entries had to go, is answered with `inconclusive`.
 
-use contract::{ApiKey, Moment, Operation};
+use contract::{Moment, Operation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::{Scope, redacted};
 use crate::history;
-use crate::journal::{Entry, nearest};
+use crate::journal::{Entry, What, nearest};
 use crate::mock::Mock;
 
 /// Which requests are meant; what is left out means any.
@@ -165,21 +165,22 @@ impl Mock {
 
     /// A stray path may be anything, also a key.
     fn without_keys(&self, line: String) -> String {
-        if line.len() < ApiKey::LENGTH {
-            return line;
-        }
-        let keys = self
+        let secrets = self
             .accounts
             .keys()
-            .filter(|key| line.contains(key.secret()));
-        keys.fold(line.clone(), |line, key| {
-            line.replace(key.secret(), &redacted(key))
+            .map(|key| (key, key.secret().trim_end()));
+        let quoted = secrets.filter(|(_, secret)| secret.len() >= 8 && line.contains(secret));
+        quoted.fold(line.clone(), |line, (key, secret)| {
+            line.replace(secret, &redacted(key))
         })
     }
 
     pub(crate) fn request_view(&self, entry: &Entry) -> RequestView {
         let owner = |place: u32| self.accounts.get_index(place as usize);
-        let request = self.without_keys(entry.what.line());
+        let request = match &entry.what {
+            What::Other(..) => self.without_keys(entry.what.line()),
+            what => what.line(),
+        };
         let operation = entry.what.operation();
         let (nearest, difference) = match operation {
             Some(_) => (None, None),

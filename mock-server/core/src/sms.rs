@@ -68,14 +68,14 @@ impl SmsBook {
         self.entries.get(&(rental, number))
     }
 
-    /// The latest that has come by `now`.
-    pub(crate) fn latest(&self, rental: u32, now: Moment) -> Option<&Sms> {
+    /// The latest that has come by `now`, with its number.
+    pub(crate) fn latest(&self, rental: u32, now: Moment) -> Option<(u32, &Sms)> {
         // Nothing is written of almost all rentals.
         if self.entries.is_empty() {
             return None;
         }
-        let mut newest_first = self.of(rental).rev().map(|(_, sms)| sms);
-        newest_first.find(|sms| sms.at <= now)
+        let mut newest_first = self.of(rental).rev();
+        newest_first.find(|(_, sms)| sms.at <= now)
     }
 
     /// What has not come by `now` never will. What it said stays written, so that
@@ -180,8 +180,8 @@ mod tests {
         assert_eq!(book.write_next(7, sms(9)), 2);
         book.write_next(8, sms(1));
         assert_eq!(book.latest(7, at(4)), None);
-        assert_eq!(book.latest(7, at(8)), book.get(7, 1));
-        assert_eq!(book.latest(7, at(9)), book.get(7, 2));
+        assert_eq!(book.latest(7, at(8)), Some((1, &sms(5))));
+        assert_eq!(book.latest(7, at(9)), Some((2, &sms(9))));
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
         book.write_next(7, sms(5));
         book.cancel_after(7, at(4));
         assert_eq!(book.write_next(7, sms(4)), 2);
-        assert_eq!(book.latest(7, at(99)), book.get(7, 2));
+        assert_eq!(book.latest(7, at(99)), Some((2, &sms(4))));
         assert_eq!(book.following().collect::<Vec<_>>(), [(7, at(4))]);
     }
 }

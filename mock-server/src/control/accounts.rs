@@ -48,29 +48,44 @@ impl JsonSchema for Written {
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::plain((Method::GET, "accounts"), "Shows accounts: money, rentals, clock and settings", shown),
-        Route::send((Method::PUT, "accounts"), "Gives an account settings", EXAMPLE, |ask, Written(change)| {
-            changed(ask, change, Manner::Replace)
-        })
-        .about(
-            "What is left out is as for every account; with --strict-keys the key becomes \
-             known. Without the Auth header it is about accounts to come, and what is left out is as \
-             the program has it. Rentals that are made keep their end and their SMS; a balance is \
-             what is left from now on; another seed counts at once if no rental was made yet, and \
-             otherwise from the next reset on.",
+        Route::plain(
+            (Method::GET, "accounts"),
+            "Shows accounts: money, rentals, clock and settings",
+            shown,
         ),
-        Route::send((Method::PATCH, "accounts"), "Changes single settings of an account", EXAMPLE, |ask, Written(change)| {
-            changed(ask, change, Manner::Amend)
-        })
+        Route::send(
+            (Method::PUT, "accounts"),
+            "Gives an account settings",
+            EXAMPLE,
+            |ask, Written(change)| changed(ask, change, Manner::Replace),
+        )
+        .about(
+            "What is left out is as for every account; with --strict-keys the key \
+             becomes known. Without the Auth header it is about accounts to come, and \
+             what is left out is as the program has it. Rentals that are made keep \
+             their end and their SMS; a balance is what is left from now on; another \
+             seed counts at once if no rental was made yet, and otherwise from the \
+             next reset on.",
+        ),
+        Route::send(
+            (Method::PATCH, "accounts"),
+            "Changes single settings of an account",
+            EXAMPLE,
+            |ask, Written(change)| changed(ask, change, Manner::Amend),
+        )
         .about("As PUT, but what is left out stays as it is. `webhook_url: null` ends webhooks."),
-        Route::plain((Method::DELETE, "accounts"), "Forgets an account and its settings", |ask| {
-            let key = ask.key()?.ok_or(ControlError::NeedsAccount)?;
-            ask.state.with(|mock, now| mock.forget_account(now, &key));
-            super::tell(&ask.state);
-            let accounts = Vec::new();
-            let default = ask.state.with(|mock, _| mock.default_settings());
-            Ok(Accounts { accounts, default })
-        })
+        Route::plain(
+            (Method::DELETE, "accounts"),
+            "Forgets an account and its settings",
+            |ask| {
+                let key = ask.key()?.ok_or(ControlError::NeedsAccount)?;
+                ask.state.with(|mock, now| mock.forget_account(now, &key));
+                super::tell(&ask.state);
+                let accounts = Vec::new();
+                let default = ask.state.with(|mock, _| mock.default_settings());
+                Ok(Accounts { accounts, default })
+            },
+        )
         .about("Its key is as if it had never been used. The Auth header is needed."),
     ]
 }

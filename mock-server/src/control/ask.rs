@@ -31,7 +31,8 @@ impl Ask {
         let Some(key) = self.head.headers.get("auth") else {
             return Ok(None);
         };
-        Ok(Some(ApiKey::from_bytes(key.as_bytes())?))
+        let key = self.state.with(|mock, _| mock.read_key(key.as_bytes()))?;
+        Ok(Some(key))
     }
 
     /// The account of the `Auth` header; without one, the whole server.

@@ -18,11 +18,11 @@ const ALWAYS: [(u16, &str); 4] = [
     ),
     (
         403,
-        "The request is not let in: it comes from a web page, names another host, or lacks the token.",
+        "It comes from a web page, names another host, or lacks the token.",
     ),
     (
         404,
-        "There is no such thing, or it is another account's; or the account is not known with --strict-keys.",
+        "There is no such thing, or it is another account's, or that is not known.",
     ),
     (413, "The body is larger than 64 KiB."),
 ];
@@ -74,7 +74,7 @@ pub(crate) fn document() -> Value {
         "info": {
             "title": "otplab's control API",
             "version": env!("CARGO_PKG_VERSION"),
-            "summary": "Clocks, money, faults, rentals and memory of the mock, in a tester's hands.",
+            "summary": "The mock in a tester's hands: time, money, faults, rentals, memory.",
             "description": "The Auth header names the account that a request is about; without it, \
                 the request is about the whole server. Keys never stand in a path or in an answer.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
@@ -147,9 +147,10 @@ fn responses(route: &Route, told: &mut SchemaGenerator) -> Value {
         }),
     };
     let refusal = |description: &str| {
+        let schema = json!({ "$ref": "#/components/schemas/Refused" });
         json!({
             "description": description,
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Refused" } } },
+            "content": { "application/json": { "schema": schema } },
         })
     };
     let mut responses = json!({ "200": good });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::TimeSpan;
 use hyper::Method;
-use mock_server_core::requests::{Matcher, RequestView, Times, Verification};
+use mock_server_core::requests::{Matcher, RequestView, Times};
 use mock_server_core::watch::Wish;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,13 +94,16 @@ pub(super) fn routes() -> Vec<Route> {
             r#"{"match": {"operation": "rent"}, "times": {"exactly": 1}}"#,
             |ask, VerifyBody { matcher, times }| {
                 let scope = ask.scope()?;
-                Ok(ask.state.with(|mock, _| mock.verify(scope, &matcher, times)))
+                Ok(ask
+                    .state
+                    .with(|mock, _| mock.verify(scope, &matcher, times)))
             },
         )
         .about(
-            "`pass`, `fail`, or `inconclusive` when the journal has lost entries that might matter. \
-             Where too few came, `near_misses` has the requests that come nearest, and how they differ. \
-             `times` is one of `exactly`, `at_least` and `at_most`.",
+            "`pass`, `fail`, or `inconclusive` when the journal has lost entries that \
+             might matter. Where too few came, `near_misses` has the requests that \
+             come nearest, and how they differ. `times` is one of `exactly`, \
+             `at_least` and `at_most`.",
         ),
         Route::send_and_wait(
             (Method::POST, "wait"),
@@ -109,11 +112,11 @@ pub(super) fn routes() -> Vec<Route> {
             |ask, body| async move { waited(&ask, body).await },
         )
         .about(
-            "At once if it has happened already. For a `request`, with `match` and `count`; a `rental` \
-             that is `completed`, `expired` or (if unsaid) either; an `sms` of one rental or of any, with \
-             `count`; or a `delivery` about a rental that is `acknowledged`, `given_up` or `attempted`.",
-        )
-        .refusing(&[404]),
+            "At once if it has happened already. For a `request`, with `match` and \
+             `count`; a `rental` that is `completed`, `expired` or (if unsaid) \
+             either; an `sms` of one rental or of any, with `count`; or a `delivery` \
+             about a rental that is `acknowledged`, `given_up` or `attempted`.",
+        ),
     ]);
     routes
 }
@@ -155,8 +158,7 @@ fn journal() -> Vec<Route> {
                 let found = ask.state.with(|mock, _| mock.request(scope, number));
                 found.ok_or(ControlError::NoSuchRequest)
             },
-        )
-        .refusing(&[404]),
+        ),
         Route::send(
             (Method::POST, "requests/find"),
             "Lists matching requests, the newest first",

@@ -57,9 +57,11 @@ struct ScaleBody {
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::plain((Method::GET, "clock"), "Says what time it is, and how fast it runs", |ask| {
-            Ok(clocks(&ask.state, ask.scope()?))
-        }),
+        Route::plain(
+            (Method::GET, "clock"),
+            "Says what time it is, and how fast it runs",
+            |ask| Ok(clocks(&ask.state, ask.scope()?)),
+        ),
         Route::send_and_wait(
             (Method::POST, "clock/advance"),
             "Moves time forward, whether it runs or stands still",
@@ -69,30 +71,50 @@ pub(super) fn routes() -> Vec<Route> {
             },
         )
         .about(
-            "Answers when everything that fell due has happened, in order: SMS, webhooks with \
-             their retries, expiries and refunds.",
+            "Answers when everything that fell due has happened, in order: SMS, \
+             webhooks with their retries, expiries and refunds.",
         ),
-        Route::plain((Method::POST, "clock/freeze"), "Stops time", |ask| pace(ask, TimeScale::FROZEN)),
-        Route::plain((Method::POST, "clock/resume"), "Lets time run as it is", |ask| pace(ask, TimeScale::REAL)),
-        Route::send((Method::POST, "clock/scale"), "Lets time run faster or slower", r#"{"scale": 60}"#, |ask, body: ScaleBody| {
-            pace(ask, body.scale)
+        Route::plain((Method::POST, "clock/freeze"), "Stops time", |ask| {
+            pace(ask, TimeScale::FROZEN)
         }),
-        Route::plain((Method::POST, "reset"), "Makes an account fresh again", |ask| {
-            let scope = ask.scope()?;
-            ask.state.with(|mock, now| mock.reset(now, scope));
-            Ok(changed(&ask.state, scope))
-        })
+        Route::plain(
+            (Method::POST, "clock/resume"),
+            "Lets time run as it is",
+            |ask| pace(ask, TimeScale::REAL),
+        ),
+        Route::send(
+            (Method::POST, "clock/scale"),
+            "Lets time run faster or slower",
+            r#"{"scale": 60}"#,
+            |ask, body: ScaleBody| pace(ask, body.scale),
+        ),
+        Route::plain(
+            (Method::POST, "reset"),
+            "Makes an account fresh again",
+            |ask| {
+                let scope = ask.scope()?;
+                ask.state.with(|mock, now| mock.reset(now, scope));
+                Ok(changed(&ask.state, scope))
+            },
+        )
         .about(
-            "Rentals, money, counts, requests and added fault rules are forgotten, and the same \
-             numbers and codes come again; what was pending never happens. Settings stay as they were \
-             given.",
+            "Rentals, money, counts, requests and added fault rules are forgotten, \
+             and the same numbers and codes come again; what was pending never \
+             happens. Settings stay as they were given.",
         ),
-        Route::plain((Method::GET, "ledger"), "Says how the money stands, and whether it agrees with the rentals", |ask| {
-            let scope = ask.scope()?;
-            let accounts = ask.state.with(|mock, now| mock.ledgers(now, scope));
-            let conserved = accounts.iter().all(|account| account.conserved);
-            Ok(Ledgers { conserved, accounts })
-        }),
+        Route::plain(
+            (Method::GET, "ledger"),
+            "Says how the money stands",
+            |ask| {
+                let scope = ask.scope()?;
+                let accounts = ask.state.with(|mock, now| mock.ledgers(now, scope));
+                let conserved = accounts.iter().all(|account| account.conserved);
+                Ok(Ledgers {
+                    conserved,
+                    accounts,
+                })
+            },
+        ),
     ]
 }
 
@@ -122,7 +144,7 @@ async fn step(state: &State, advance: &mut Advance) -> bool {
         Step::Wait => answered.await,
         Step::Post(attempt) => {
             let delivery = attempt.delivery;
-            let posted = webhook::post(attempt, state.clock).await;
+            let posted = webhook::post(&attempt, state.clock).await;
             let outcome = posted.outcome;
             state.webhook_answered(delivery, posted);
             advance.posted(outcome);

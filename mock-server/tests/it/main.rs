@@ -4,12 +4,17 @@
 mod arm;
 mod control;
 mod determinism;
+mod dialect;
 mod events;
 mod fault;
+mod hostile;
 mod lifetime;
+mod metrics;
 mod openapi;
+mod preset;
 mod resources;
 mod scenario;
 mod snapshot;
+mod throttle;
 mod transport;
 mod webhook;

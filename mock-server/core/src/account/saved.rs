@@ -10,15 +10,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Account;
+use super::active::ActiveSet;
+use super::settlement::Movements;
+use crate::catalogue::Catalogue;
 use crate::clock::AccountClock;
 use crate::fault::{ActiveRule, FaultRecord, FaultRule, RuleId};
 use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::{PhoneBook, SavedPhones};
-use crate::rental::{Rental, SavedRental};
+use crate::rate_limit::RateRecord;
+use crate::rental::SavedRental;
 use crate::settings::{AccountPatch, AccountSettings};
 use crate::sms::{SavedSms, SmsBook};
-use crate::webhook::{SavedWebhook, WebhookQueue};
+use crate::webhook::{SavedWebhooks, WebhookQueue};
 
 /// An account, written down. Moments are nanoseconds of its own time.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +44,13 @@ pub(crate) struct SavedAccount {
     ended_early: Vec<(u32, u64)>,
     /// How many rentals are settled in the order in which they were made.
     settled: usize,
+    /// What else is still to happen to money: when, to which rental, and what.
+    movements: Movements,
+    /// The rentals that wait for their SMS, if they are limited.
+    active: ActiveSet,
+    /// The SMS that a poll has shown, if each is shown once.
+    shown: BTreeSet<(u32, u32)>,
+    rate: RateRecord,
     /// Ends and places of those that will be settled in the order of their ends.
     stragglers: Vec<(u64, usize)>,
     /// Up to which id rentals have lived how many nanoseconds.
@@ -47,7 +58,7 @@ pub(crate) struct SavedAccount {
     faults: Vec<SavedRule>,
     rules_made: u32,
     faults_preferred: u64,
-    webhooks: Vec<SavedWebhook>,
+    webhooks: SavedWebhooks,
 }
 
 /// Money, in cents.
@@ -57,6 +68,8 @@ struct Money {
     opening: i64,
     charged: i64,
     refunded: i64,
+    reserved: i64,
+    promised: i64,
 }
 
 /// A fault rule with what it has seen.
@@ -80,7 +93,7 @@ pub(crate) type Flaw = &'static str;
 
 impl Account {
     /// Written down as it is at `now`, under this name.
-    pub(crate) fn save(&self, account: String, now: Moment) -> SavedAccount {
+    pub(crate) fn save(&self, account: String, now: Moment, catalogue: &Catalogue) -> SavedAccount {
         let nanoseconds = |moment: Moment| moment.nanoseconds();
         let early = self.ended_early.iter();
         let stragglers = self.stragglers.iter();
@@ -95,12 +108,22 @@ impl Account {
                 opening: self.ledger.opening.0,
                 charged: self.ledger.charged.0,
                 refunded: self.ledger.refunded.0,
+                reserved: self.ledger.reserved.0,
+                promised: self.ledger.promised.0,
             },
             phones: self.phones.save(),
-            rentals: self.rentals.iter().map(Rental::save).collect(),
+            rentals: self
+                .rentals
+                .iter()
+                .map(|rental| rental.save(catalogue))
+                .collect(),
             sms: self.sms.save(),
             ended_early: early.map(|(id, at)| (*id, nanoseconds(*at))).collect(),
             settled: self.settled,
+            movements: self.movements.clone(),
+            active: self.active.clone(),
+            shown: self.shown.clone(),
+            rate: self.rate.clone(),
             stragglers: stragglers
                 .map(|(at, index)| (nanoseconds(*at), *index))
                 .collect(),
@@ -119,7 +142,7 @@ impl Account {
     pub(crate) fn restore(
         saved: SavedAccount,
         key: &ApiKey,
-        others: &AccountSettings,
+        (others, catalogue): (&AccountSettings, &mut Catalogue),
         now: Moment,
     ) -> Result<Self, Flaw> {
         Self::counted(&saved)?;
@@ -147,18 +170,21 @@ impl Account {
             opening: Cents(saved.money.opening),
             charged: Cents(saved.money.charged),
             refunded: Cents(saved.money.refunded),
+            reserved: Cents(saved.money.reserved),
+            promised: Cents(saved.money.promised),
         };
-        let rentals: Option<_> = saved
-            .rentals
-            .into_iter()
-            .map(SavedRental::restore)
-            .collect();
+        let restore = |rental: SavedRental| rental.restore(catalogue);
+        let rentals: Option<_> = saved.rentals.into_iter().map(restore).collect();
         account.rentals =
             rentals.ok_or("a rental is of a service, a number or a code that there is not")?;
         account.sms = SmsBook::restore(saved.sms);
         let early = saved.ended_early.into_iter();
         account.ended_early = early.map(|(id, at)| (id, moment(at))).collect();
         account.settled = saved.settled;
+        account.movements = saved.movements;
+        account.active = saved.active;
+        account.shown = saved.shown;
+        account.rate = saved.rate;
         let stragglers = saved.stragglers.into_iter();
         account.stragglers = stragglers.map(|(at, index)| (moment(at), index)).collect();
         let lives = saved.former_lives.into_iter();
@@ -203,6 +229,8 @@ impl Account {
         }
         let indexes: BTreeSet<_> = self.stragglers.iter().map(|(_, index)| *index).collect();
         let beyond = |index: &usize| *index >= self.rentals.len();
+        let moved = self.movements.indexes().map(|index| index as usize);
+        let indexes: Vec<_> = indexes.into_iter().chain(moved).collect();
         if self.settled > self.rentals.len() || indexes.iter().any(beyond) {
             return Err("more rentals are settled than there are");
         }
@@ -210,8 +238,10 @@ impl Account {
             opening,
             charged,
             refunded,
+            reserved,
+            promised,
         } = self.ledger;
-        if [opening, charged, refunded]
+        if [opening, charged, refunded, reserved, promised]
             .iter()
             .any(|sum| sum.0.unsigned_abs() > MUCH)
         {

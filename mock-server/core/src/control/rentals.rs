@@ -48,7 +48,7 @@ pub struct RentalView {
     /// The number.
     pub phone: String,
     /// The slug.
-    pub service: &'static str,
+    pub service: String,
     /// Its price.
     #[serde(with = "contract::money::decimal")]
     #[schemars(schema_with = "contract::money::decimal::schema")]
@@ -191,7 +191,7 @@ impl Mock {
             rental_id: rental.id,
             account: self.name(place),
             phone: rental.phone.digits(),
-            service: rental.service.slug,
+            service: self.catalogue.names(rental).slug.to_owned(),
             cost: rental.service.price,
             state: account.state(rental, local).into(),
             created_at: date(rental.created),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use contract::key::KeyError;
 use contract::{ApiKey, Moment};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -41,8 +42,7 @@ pub struct Snapshot {
     accounts: Vec<SavedAccount>,
     /// The keys of accounts that the server does not know; never written.
     #[serde(default, skip_serializing)]
-    #[schemars(with = "Option<Vec<String>>")]
-    keys: Vec<ApiKey>,
+    keys: Vec<String>,
 }
 
 /// What belongs to no single account.
@@ -73,6 +73,9 @@ pub enum SnapshotError {
     /// Nobody said the key.
     #[error("nobody has said the key of account {0}; add it to the list \"keys\" of the snapshot")]
     NoKey(String),
+    /// What was said is no key.
+    #[error("one of the `keys` of the snapshot is none: {0}")]
+    Key(#[from] KeyError),
     /// Two accounts have the same name.
     #[error("account {0} is in the snapshot twice")]
     Twice(String),
@@ -106,7 +109,10 @@ impl Mock {
     pub fn snapshot(&mut self, now: Moment, scope: Scope) -> Snapshot {
         let now = self.advance(now);
         let accounts = self.places(scope).into_iter();
-        let save = |place| self.accounts[place as usize].save(self.name(place), now);
+        let save = |place| {
+            let account = &self.accounts[place as usize];
+            account.save(self.name(place), now, &self.catalogue)
+        };
         let server = SavedServer {
             default: self.default_settings(),
             faults: self.server_rules.rules.iter().map(SavedRule::of).collect(),
@@ -147,7 +153,8 @@ impl Mock {
             let name = saved.account.clone();
             let known = self.settings.of(&key).is_some();
             known.then_some(()).ok_or(SnapshotError::Unknown(name))?;
-            let account = Account::restore(saved, &key, &self.settings.account, now)
+            let settings = Arc::clone(self.settings.of(&key).unwrap_or(&self.settings.account));
+            let account = Account::restore(saved, &key, (&settings, &mut self.catalogue), now)
                 .map_err(SnapshotError::Broken)?;
             restored.push((key, account));
         }
@@ -178,8 +185,13 @@ impl Mock {
             }
             return Ok(vec![key]);
         }
+        let said = snapshot
+            .keys
+            .iter()
+            .map(|key| self.read_key(key.as_bytes()));
+        let said: Vec<_> = said.collect::<Result<_, _>>()?;
         let known = self.accounts.keys().chain(self.settings.accounts.keys());
-        let keys = known.chain(&snapshot.keys);
+        let keys = known.chain(&said);
         let mut by_name: BTreeMap<_, _> = keys.map(|key| (redacted(key), *key)).collect();
         let mut seen = std::collections::BTreeSet::new();
         let names = snapshot.accounts.iter().map(|saved| &saved.account);
