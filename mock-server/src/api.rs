@@ -131,12 +131,10 @@ impl Api {
 
     async fn control(self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let body = ReadBody::read(body, self.state.limits.body).await;
+        let limit = control::body_limit(&self.state, &head);
+        let body = ReadBody::read(body, limit).await;
         self.arrival.complete();
-        let (status, json) = control::answer(&self.state, &head, body).await;
-        let mut response = translation::json(ReplyBody::whole(json));
-        *response.status_mut() = status;
-        Ok(response)
+        Ok(control::answer(self.state, head, body, self.stop).await)
     }
 
     /// What is asked of a port that only has the control API, and is not that.

@@ -11,7 +11,8 @@
 //! | `wire` | a connection's socket, through which answers leave several at a time |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
 //! | `api` | the request path: decode, decide, deliver; probes and the OpenAPI document |
-//! | `control`, `guard` | clocks, resets, money and requests under `/__admin`, and who may touch them |
+//! | `control`, `guard` | everything under `/__admin`, and who may touch it |
+//! | `feed` | those who listen to what happens |
 //! | `wait` | waiting on the server instead of polling it |
 //! | `metrics` | what is counted, for Prometheus |
 //! | `translation`, `request_body`, `reply_body`, `trickle` | between hyper's types and the core's |
@@ -36,6 +37,7 @@ mod connection;
 mod control;
 mod door;
 mod ending;
+mod feed;
 mod guard;
 mod leash;
 pub mod limits;
@@ -51,6 +53,11 @@ mod wait;
 mod webhook;
 mod wire;
 mod worker;
+
+/// The OpenAPI document of the control API.
+pub fn control_document() -> serde_json::Value {
+    control::openapi::document()
+}
 
 pub use limits::Limits;
 pub use server::{Running, Server, StartError};

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
 use crate::door::{Door, Role};
-use crate::guard::Guard;
+use crate::guard::{Guard, WebhookHosts};
 use crate::limits::Limits;
 use crate::state::State;
 use crate::stop::{self, Stop, StopSwitch};
@@ -95,7 +95,9 @@ impl Server {
         let control = self.admin_listen.unwrap_or(self.listen);
         let guard = Guard::new(control.ip(), self.admin_token.clone());
         let doors = ports.iter().map(|port| Arc::clone(&port.door)).collect();
-        let state = Arc::new(State::new(settings, self.limits, doors, guard));
+        let hosts = WebhookHosts(self.webhook_hosts.clone());
+        let state = State::new(settings, self.limits, doors, (guard, hosts));
+        let state = Arc::new(state);
         let mut inboxes = Vec::new();
         for _ in 0..self.workers.get() {
             let (inbox, handle) = worker::start(Arc::clone(&state), stop.clone())?;
@@ -133,17 +135,12 @@ impl Server {
         let accounts = settings.accounts.values().chain([&settings.account]);
         let webhooks = accounts.filter_map(|account| account.webhook.as_deref());
         let mut hosts = webhooks.map(|webhook| webhook.url.host());
-        let allowed = |host: &str| self.webhook_hosts.iter().any(|name| name == host);
-        match hosts.find(|host| !is_loopback(host) && !allowed(host)) {
+        let allowed = WebhookHosts(self.webhook_hosts.clone());
+        match hosts.find(|host| !allowed.allow(host)) {
             Some(host) => Err(StartError::WebhookHost(host.to_owned())),
             None => Ok(()),
         }
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Where one door is to be.

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use bytes::Bytes;
 use contract::Moment;
 use contract::openapi::{self, Answers};
-use mock_server_core::{
-    DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome,
-};
+use mock_server_core::{DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::door::Door;
-use crate::guard::Guard;
+use crate::feed::Listeners;
+use crate::guard::{Guard, WebhookHosts};
 use crate::limits::Limits;
 use crate::metrics::Tally;
 use crate::wait::Watchers;
+use crate::webhook::Posted;
 
 /// The state of a server.
 #[derive(Debug)]
@@ -39,8 +39,12 @@ pub(crate) struct State {
     pub(crate) watchers: Watchers,
     /// What the shell counts.
     pub(crate) tally: Tally,
+    /// Those who listen to what happens.
+    pub(crate) listeners: Listeners,
     /// Who may use the control API.
     pub(crate) guard: Guard,
+    /// Where webhooks may go.
+    pub(crate) webhook_hosts: WebhookHosts,
     /// Built when it is first asked for; most servers never are.
     description: OnceLock<Bytes>,
 }
@@ -51,11 +55,13 @@ impl State {
         settings: Settings,
         limits: Limits,
         doors: Vec<Arc<Door>>,
-        guard: Guard,
+        (guard, webhook_hosts): (Guard, WebhookHosts),
     ) -> Self {
         let (clock, epoch) = Clock::start();
         Self {
             guard,
+            webhook_hosts,
+            listeners: Listeners::default(),
             description: OnceLock::new(),
             answered: Notify::new(),
             watchers: Watchers::default(),
@@ -76,11 +82,7 @@ impl State {
 
     /// The mock's reply, and the moment at which it decided.
     pub(crate) fn answer(&self, request: &Request<'_>) -> (Moment, Reply) {
-        let answer = {
-            let mut mock = self.mock();
-            let now = self.clock.now();
-            (now, mock.handle(now, request))
-        };
+        let answer = self.with(|mock, now| (now, mock.handle(now, request)));
         self.watchers.tell();
         answer
     }
@@ -92,22 +94,30 @@ impl State {
 
     /// See [`Mock::take_due_webhook`].
     pub(crate) fn take_due_webhook(&self) -> Option<WebhookAttempt> {
-        self.mock().take_due_webhook(self.clock.now())
+        self.with(|mock, now| mock.take_due_webhook(now))
     }
 
     /// See [`Mock::webhook_answered`].
-    pub(crate) fn webhook_answered(&self, delivery: DeliveryId, outcome: WebhookOutcome) {
-        self.tally.webhook(outcome);
-        let now = self.clock.now();
-        self.mock().webhook_answered(now, delivery, outcome);
+    pub(crate) fn webhook_answered(&self, delivery: DeliveryId, posted: Posted) {
+        self.tally.webhook(posted.outcome);
+        self.with(|mock, now| {
+            mock.webhook_reported(delivery, posted.report);
+            mock.webhook_answered(now, delivery, posted.outcome);
+        });
         self.answered.notify_waiters();
+        self.watchers.tell();
     }
 
-    /// Does something with the mock at the present moment.
+    /// Does something with the mock at the present moment, and tells those who
+    /// listen what happened.
     pub(crate) fn with<T>(&self, action: impl FnOnce(&mut Mock, Moment) -> T) -> T {
         let mut mock = self.mock();
         let now = self.clock.now();
-        action(&mut mock, now)
+        let done = action(&mut mock, now);
+        if self.listeners.any() {
+            self.listeners.tell(&mock.take_happenings(now));
+        }
+        done
     }
 
     fn mock(&self) -> MutexGuard<'_, Mock> {

@@ -2,7 +2,8 @@
 
 use contract::truth;
 use hyper::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
 };
 use hyper::{Method, Response, StatusCode, Uri};
 use mock_server_core::fault::mentions_fault;
@@ -14,6 +15,7 @@ use crate::reply_body::ReplyBody;
 static TRUTH: HeaderName = HeaderName::from_static(truth::HEADER);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 const HTML: HeaderValue = HeaderValue::from_static("text/html");
 
 /// The core's view of a request.
@@ -105,7 +107,15 @@ pub(crate) fn json(body: ReplyBody) -> Response<ReplyBody> {
     of_type(JSON, body)
 }
 
-/// The same, announced as the connection's last.
+/// Status 200 with a body of server-sent events.
+pub(crate) fn events(body: ReplyBody) -> Response<ReplyBody> {
+    let mut response = of_type(EVENTS, body);
+    let fresh = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, fresh);
+    response
+}
+
+/// A response, announced as the connection's last.
 pub(crate) fn last(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);

@@ -4,16 +4,19 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use contract::TimeSpan;
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use mock_server_core::deliveries::AttemptReport;
 use mock_server_core::{WebhookAttempt, WebhookOutcome};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::clock::Clock;
 use crate::state::State;
 use crate::stop::Stop;
 
@@ -50,19 +53,40 @@ pub(crate) async fn post_all(state: &Arc<State>, attempts: Vec<WebhookAttempt>) 
 
 async fn post_and_tell(state: Arc<State>, attempt: WebhookAttempt) {
     let delivery = attempt.delivery;
-    let outcome = post(attempt).await;
-    state.webhook_answered(delivery, outcome);
+    let posted = post(&attempt, state.clock).await;
+    state.webhook_answered(delivery, posted);
+}
+
+/// How an attempt went.
+pub(crate) struct Posted {
+    pub(crate) outcome: WebhookOutcome,
+    pub(crate) report: AttemptReport,
 }
 
 /// Posts once, and says how that went.
-pub(crate) async fn post(attempt: WebhookAttempt) -> WebhookOutcome {
-    match timeout(attempt.timeout, exchange(&attempt)).await {
-        Ok(Ok(status)) => attempt.outcome(status.as_u16()),
-        _ => WebhookOutcome::Failed,
+pub(crate) async fn post(attempt: &WebhookAttempt, clock: Clock) -> Posted {
+    let begun = clock.now();
+    let (status, error) = match timeout(attempt.timeout, exchange(attempt)).await {
+        Ok(Ok(status)) => (Some(status.as_u16()), None),
+        Ok(Err(error)) => (None, Some(error.to_string())),
+        Err(_) => {
+            let patience = TimeSpan(attempt.timeout);
+            (None, Some(format!("no answer within {patience}")))
+        }
+    };
+    let failed = WebhookOutcome::Failed;
+    let report = AttemptReport {
+        status,
+        error,
+        took: clock.now().since(begun),
+    };
+    Posted {
+        outcome: status.map_or(failed, |status| attempt.outcome(status)),
+        report,
     }
 }
 
-/// Why an attempt got no status. Nobody reads it: to the core it failed.
+/// Why an attempt got no status, for the record: to the core it failed.
 #[derive(Debug, thiserror::Error)]
 enum PostError {
     #[error(transparent)]

@@ -3,10 +3,12 @@
 
 mod active;
 mod hand;
+pub(crate) mod saved;
 mod settlement;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use contract::{ApiKey, Cents, Dice, Moment, Problem};
 
@@ -14,6 +16,7 @@ use self::active::ActiveSet;
 use self::settlement::{MoneyTerms, Movements};
 use crate::catalogue::Offer;
 use crate::clock::AccountClock;
+use crate::control::Event;
 use crate::dialect::{ActiveRentals, LateSms, RepeatRead};
 use crate::fault::{FaultRecord, SmsPlan};
 use crate::idempotency::IdempotencyRecord;
@@ -49,6 +52,8 @@ pub(crate) struct Account {
     pub(crate) webhooks: WebhookQueue,
     /// When the server has to look after the webhooks, as its agenda has it.
     pub(crate) agenda: Option<Moment>,
+    /// Whether it is only here because places are never given up.
+    pub(crate) forgotten: bool,
     ledger: Ledger,
     phones: PhoneBook,
     /// In the order in which they were made, and so also in that of their
@@ -62,6 +67,10 @@ pub(crate) struct Account {
     /// How many of the rentals have come to their ordinary ends and are settled in
     /// the ledger.
     settled: usize,
+    /// By end: rentals that were not settled when the life of rentals changed.
+    stragglers: BTreeSet<(Moment, usize)>,
+    /// How long the rentals below each id live, where that is not as it is now.
+    former_lives: Vec<(u32, Duration)>,
     /// When money moves; the same for all its rentals.
     money: MoneyTerms,
     /// What else is still to happen to money.
@@ -80,12 +89,13 @@ impl Account {
             dice,
             number,
             person: Person::invent(dice, number),
-            faults: FaultRecord::begin(now, settings.faults.len()),
+            faults: FaultRecord::begin(now, &settings.faults),
             clock: AccountClock::starting(now, settings.time_scale),
             rate: RateRecord::default(),
             idempotency: IdempotencyRecord::default(),
             webhooks: WebhookQueue::default(),
             agenda: None,
+            forgotten: false,
             ledger: Ledger::new(settings.balance),
             money: MoneyTerms::of(&settings.dialect),
             settings,
@@ -94,6 +104,8 @@ impl Account {
             sms: SmsBook::default(),
             ended_early: BTreeMap::new(),
             settled: 0,
+            stragglers: BTreeSet::new(),
+            former_lives: Vec::new(),
             movements: Movements::default(),
             active: ActiveSet::default(),
             shown: BTreeSet::new(),
@@ -152,6 +164,43 @@ impl Account {
         Ok(rental)
     }
 
+    /// Behaves otherwise from `now` on. Another seed, and another idea of when
+    /// money moves, need an account that has made no rental: they decide from the
+    /// beginning, or not before the next.
+    pub(crate) fn change(
+        &mut self,
+        now: Moment,
+        settings: Arc<AccountSettings>,
+        balance: Option<Cents>,
+    ) {
+        self.settle(now);
+        if self.rentals.is_empty() {
+            self.dice = Dice::new(settings.seed);
+            self.person = Person::invent(self.dice, self.number);
+            self.phones = PhoneBook::new(self.dice, self.number);
+            self.money = MoneyTerms::of(&settings.dialect);
+        }
+        if let Some(balance) = balance {
+            self.ledger.opening += balance - self.ledger.balance();
+        }
+        if settings.rental_life != self.settings.rental_life {
+            self.keep_ends();
+        }
+        self.settings = settings;
+    }
+
+    /// The rentals that are there keep their ends, whatever becomes of the life of rentals.
+    fn keep_ends(&mut self) {
+        let open = (self.settled..).zip(&self.rentals[self.settled..]);
+        let open = open.map(|(index, rental)| (rental.created + self.life(rental), index));
+        let open: Vec<_> = open.collect();
+        self.stragglers.extend(open);
+        self.settled = self.rentals.len();
+        let below = self.rentals.last().map(|rental| rental.id + 1);
+        let former = below.map(|below| (below, self.settings.rental_life));
+        self.former_lives.extend(former);
+    }
+
     /// Money left at `now`.
     pub(crate) fn balance(&mut self, now: Moment) -> Cents {
         self.settle(now);
@@ -195,6 +244,19 @@ impl Account {
         self.sms.following()
     }
 
+    /// All that ever happens to its rentals by itself.
+    pub(crate) fn timeline(&self) -> impl Iterator<Item = (Moment, Event, u32)> {
+        let first = self.rentals.iter().flat_map(|rental| self.fate(rental));
+        let following = self.sms.following();
+        first.chain(following.map(|(rental, at)| (at, Event::SmsReceived, rental)))
+    }
+
+    /// What happens to a rental by itself, but for SMS after the first.
+    pub(crate) fn fate(&self, rental: &Rental) -> impl Iterator<Item = (Moment, Event, u32)> {
+        let (id, events) = (rental.id, self.events(rental).into_iter());
+        events.filter_map(move |(moment, event)| Some((moment?, event, id)))
+    }
+
     /// Where a rental of this account stands at `now`.
     pub(crate) fn state(&self, rental: &Rental, now: Moment) -> State {
         rental.state(now, self.end(rental))
@@ -203,7 +265,14 @@ impl Account {
     /// When a rental of this account ends, or ended.
     pub(crate) fn end(&self, rental: &Rental) -> Moment {
         let early = self.ended_early.get(&rental.id);
-        early.map_or_else(|| rental.created + self.settings.rental_life, |end| *end)
+        early.map_or_else(|| rental.created + self.life(rental), |end| *end)
+    }
+
+    /// How long a rental lives: as it was when it was made.
+    fn life(&self, rental: &Rental) -> Duration {
+        let mut former = self.former_lives.iter();
+        let former = former.find(|(below, _)| rental.id < *below);
+        former.map_or(self.settings.rental_life, |(_, life)| *life)
     }
 
     /// All rentals, the oldest first.

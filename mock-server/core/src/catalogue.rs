@@ -86,6 +86,11 @@ impl Catalogue {
             .ok_or(Problem::UnknownService)
     }
 
+    /// What a slug means that was accepted elsewhere; `None` if it is none.
+    pub(crate) fn restore(&mut self, slug: &str) -> Option<Offer> {
+        is_slug(slug).then(|| self.accept(slug))?
+    }
+
     fn accept(&mut self, slug: &str) -> Option<Offer> {
         let place = match self.accepted.get_index_of(slug) {
             Some(place) => place,

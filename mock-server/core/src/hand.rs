@@ -45,9 +45,9 @@ impl Mock {
         code: Option<&str>,
         text: Option<&str>,
     ) -> Result<(), HandError> {
-        let (place, now) = self.in_hand(now, scope, rental_id)?;
+        let (place, local) = self.in_hand(now, scope, rental_id)?;
         let account = &mut self.accounts[place.account as usize];
-        let number = account.deliver_sms(now, place.index, (code, text))?;
+        let number = account.deliver_sms(local, place.index, (code, text))?;
         let delivery = DeliveryId {
             rental: rental_id,
             sms: number,
@@ -55,6 +55,7 @@ impl Mock {
             again: false,
         };
         self.plan_webhook(place.account, delivery);
+        self.tell_hand(now, place.account, rental_id, "sms.received");
         Ok(())
     }
 
@@ -65,11 +66,24 @@ impl Mock {
     ///
     /// [`HandError::NoSuchRental`], or [`HandError::HasSms`]; then nothing has changed.
     pub fn expire(&mut self, now: Moment, scope: Scope, rental_id: u32) -> Result<(), HandError> {
-        let (place, now) = self.in_hand(now, scope, rental_id)?;
+        let (place, local) = self.in_hand(now, scope, rental_id)?;
         let account = &mut self.accounts[place.account as usize];
-        account.expire(now, place.index)?;
+        let before = account.end(&account.rentals()[place.index as usize]);
+        account.expire(local, place.index)?;
         self.reschedule(place.account);
+        if before > local {
+            self.tell_hand(now, place.account, rental_id, "rental.expired");
+        }
         Ok(())
+    }
+
+    /// Tells whoever listens what the hand did.
+    fn tell_hand(&mut self, now: Moment, place: u32, rental: u32, name: &'static str) {
+        if self.is_heard() {
+            let now = self.advance(now);
+            self.tell_rental(now, place, rental, name);
+            self.foresee(place, now);
+        }
     }
 
     /// Where a rental is that the hand may touch, and what time it is there.

@@ -18,6 +18,8 @@
 //! | `clock`, `agenda` | each account's own time, and what the server must look after when |
 //! | `rental`, `register`, `phone`, `catalogue` | what can be rented, and by which name |
 //! | `sms` | SMS in words of their own |
+//! | [`feed`] | what happens, told to whoever listens |
+//! | [`deliveries`] | the bounded record of webhooks |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
 //! | [`figures`] | what is counted |
 //! | `rate_limit`, `idempotency` | what is counted and remembered of an account's requests |
@@ -44,8 +46,10 @@ mod agenda;
 mod catalogue;
 mod clock;
 pub mod control;
+pub mod deliveries;
 pub mod dialect;
 pub mod fault;
+pub mod feed;
 pub mod figures;
 pub mod hand;
 mod history;

@@ -12,8 +12,10 @@ use rustc_hash::FxBuildHasher;
 use crate::account::Account;
 use crate::agenda::Agenda;
 use crate::catalogue::Catalogue;
+use crate::deliveries::DeliveryLog;
 use crate::dialect::{KeyFormat, Waiting};
-use crate::fault::{self, PreferenceError, Verdict};
+use crate::fault::{self, FaultRecord, PreferenceError, Verdict};
+use crate::feed::Feed;
 use crate::journal::Journal;
 use crate::operation::Times;
 use crate::register::{Place, Register};
@@ -36,6 +38,10 @@ pub struct Mock {
     /// When which account has a webhook due, in the server's time.
     pub(crate) agenda: Agenda,
     pub(crate) journal: Journal,
+    pub(crate) deliveries: DeliveryLog,
+    pub(crate) feed: Feed,
+    /// Rules that testers gave to every account, present and to come.
+    pub(crate) server_rules: FaultRecord,
     /// What is rented beside the table's services.
     pub(crate) catalogue: Catalogue,
     pub(crate) waiting: Waiting,
@@ -52,6 +58,9 @@ impl Mock {
             accounts: IndexMap::default(),
             register: Register::default(),
             agenda: Agenda::default(),
+            deliveries: DeliveryLog::default(),
+            feed: Feed::default(),
+            server_rules: FaultRecord::default(),
             catalogue: Catalogue::default(),
             waiting: Waiting::new(),
         }
@@ -65,6 +74,9 @@ impl Mock {
             .answer(now, request, &mut owner)
             .unwrap_or_else(|problem| self.refuse(problem, owner.0, request, now));
         self.journal.record(owner, request, &reply);
+        if self.is_heard() {
+            self.tell_request(now);
+        }
         reply
     }
 
@@ -192,8 +204,8 @@ impl Mock {
     /// if only certain keys are known and this is none of them.
     pub(crate) fn admit(&mut self, key: ApiKey) -> Option<u32> {
         match self.accounts.get_index_of(&key) {
-            Some(place) => Some(place as u32),
-            None => self.open(key),
+            Some(place) if !self.accounts[place].forgotten => Some(place as u32),
+            _ => self.open(key),
         }
     }
 
@@ -207,7 +219,8 @@ impl Mock {
     #[cold]
     fn open(&mut self, key: ApiKey) -> Option<u32> {
         let settings = Arc::clone(self.settings.of(&key)?);
-        let account = Account::open(&key, settings, self.now);
+        let mut account = Account::open(&key, settings, self.now);
+        self.give_server_rules(&mut account);
         Some(self.accounts.insert_full(key, account).0 as u32)
     }
 
@@ -216,7 +229,9 @@ impl Mock {
         let owner = self.accounts.get_index(place as usize);
         let (key, account) = owner.expect("invariant: places are of accounts");
         let settings = self.settings.of(key).unwrap_or(&account.settings);
-        Account::open(key, Arc::clone(settings), now)
+        let mut fresh = Account::open(key, Arc::clone(settings), now);
+        self.give_server_rules(&mut fresh);
+        fresh
     }
 
     /// The account at `place`, with its key.
@@ -233,7 +248,7 @@ impl Mock {
         prefer: Option<&str>,
     ) -> Result<Verdict, PreferenceError> {
         let account = &mut self.accounts[place as usize];
-        if account.settings.faults.is_empty() && prefer.is_none() {
+        if account.faults.rules.is_empty() && prefer.is_none() {
             return Ok(Verdict::HARMLESS);
         }
         let operation = route.operation();
@@ -241,10 +256,10 @@ impl Mock {
             Some(header) => fault::preferred(header, operation)?,
             None => None,
         };
-        let rules = (account.settings.faults.as_slice(), preferred.as_ref());
         let dice = (account.dice, account.number);
         let request = (operation, now);
-        Ok(Verdict::reach(rules, &mut account.faults, dice, request))
+        let faults = &mut account.faults;
+        Ok(Verdict::reach(preferred.as_ref(), faults, dice, request))
     }
 
     /// The rental with this id, and the account that it belongs to. A rental

@@ -8,8 +8,8 @@ use contract::body::{self, Webhook};
 use contract::dice::unit;
 use contract::{Moment, Stream};
 
+use crate::deliveries::AttemptReport;
 use crate::dialect::{WebhookDuplicate, WebhookOrder, WebhookSignature};
-
 use crate::history;
 use crate::mock::Mock;
 use crate::register::Place;
@@ -44,8 +44,21 @@ impl Mock {
         let settings = &owner.settings;
         let retry = settings.webhook.as_ref();
         let retry = retry.map(|_| settings.dialect.webhook_retry);
-        owner.webhooks.end(local, delivery, outcome, retry);
+        let again = owner.webhooks.end(local, delivery, outcome, retry);
+        let (_, disabled) = owner.webhooks.failures();
+        let number = self.deliveries.end(delivery, outcome, again);
+        if disabled {
+            self.deliveries.give_up(account);
+        }
         self.reschedule(account);
+        if self.is_heard() {
+            self.tell_delivery(now, account, number);
+        }
+    }
+
+    /// Tells what an attempt looked like whose outcome is told next.
+    pub fn webhook_reported(&mut self, delivery: DeliveryId, report: AttemptReport) {
+        self.deliveries.report(delivery, report);
     }
 
     /// Begins the account's next attempt, if one is due in its own time.
@@ -93,14 +106,21 @@ impl Mock {
                 ]
             }
         };
+        let (timeout, ack) = (
+            settings.dialect.webhook_timeout,
+            settings.dialect.webhook_ack,
+        );
+        let receiver = settings.webhook.clone()?;
+        let url = receiver.url.to_string();
+        self.deliveries.begin(place, delivery, url, (number, local));
         Some(WebhookAttempt {
             delivery,
             number,
             body,
             headers,
-            receiver: settings.webhook.clone()?,
-            timeout: settings.dialect.webhook_timeout,
-            ack: settings.dialect.webhook_ack,
+            receiver,
+            timeout,
+            ack,
         })
     }
 
@@ -110,6 +130,9 @@ impl Mock {
         let due = account.webhooks.next_due();
         let due = due.map(|local| account.clock.server(local));
         self.agenda.change(place, &mut account.agenda, due);
+        if self.is_heard() {
+            self.note_upcoming(place);
+        }
     }
 
     /// Plans the post of an event, if its SMS ever comes and webhooks go anywhere.

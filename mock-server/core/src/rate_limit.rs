@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 use contract::{Moment, Operation, Problem};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::dialect::{Quota, RateLimit, page};
 use crate::history;
@@ -24,13 +26,16 @@ struct Limit {
 const LIMITS: usize = 2;
 
 /// What an account has used of its limits.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct RateRecord {
     windows: [Window; LIMITS],
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Window {
+    #[schemars(with = "u64")]
     opened: Moment,
     /// Requests since then; a window without any is not open.
     used: u32,
@@ -145,7 +150,7 @@ impl RateRecord {
         }
         let standings = concerned.iter().map(|(quota, window)| Standing {
             limit: quota.count.get(),
-            remaining: quota.count.get() - window.used,
+            remaining: quota.count.get().saturating_sub(window.used),
             refused_until: None,
         });
         standings.min_by_key(|standing| standing.remaining)
@@ -170,7 +175,7 @@ impl Window {
         if self.used == 0 {
             self.opened = now;
         }
-        self.used += 1;
+        self.used = self.used.saturating_add(1);
     }
 }
 

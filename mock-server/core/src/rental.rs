@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use contract::dice::{Roll, unit};
 use contract::{Dice, Law, Moment, Service, Stream};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{NameId, Offer};
+use crate::catalogue::{Catalogue, NameId, Offer};
 use crate::phone::Phone;
 use crate::sms::{Message, Sms};
 
@@ -152,6 +154,56 @@ impl Rental {
             text: self.service.message(&code).into(),
             code: code.into(),
         }
+    }
+}
+
+/// A rental, written down. Moments are nanoseconds of its account's time.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedRental {
+    id: u32,
+    service: String,
+    /// What that is called, if it is not in the table.
+    name: Option<String>,
+    /// The number's place among all.
+    phone: u32,
+    created: u64,
+    sms_at: Option<u64>,
+    code: u32,
+}
+
+impl Rental {
+    /// Written down.
+    pub(crate) fn save(&self, catalogue: &Catalogue) -> SavedRental {
+        let name = self.name.map(|_| catalogue.names(self).slug.to_owned());
+        SavedRental {
+            id: self.id,
+            service: self.service.slug.to_owned(),
+            name,
+            phone: self.phone.place(),
+            created: self.created.nanoseconds(),
+            sms_at: self.sms_at().map(Moment::nanoseconds),
+            code: self.code,
+        }
+    }
+}
+
+impl SavedRental {
+    /// The rental, if there is such a service, such a number and such a code.
+    pub(crate) fn restore(self, catalogue: &mut Catalogue) -> Option<Rental> {
+        let Offer { service, name } = match self.name {
+            None => Service::find(&self.service)?.into(),
+            Some(name) => catalogue.restore(&name)?,
+        };
+        Some(Rental {
+            service,
+            name,
+            created: Moment::from_nanoseconds(self.created),
+            arrival: self.sms_at.map_or(Moment::NEVER, Moment::from_nanoseconds),
+            id: self.id,
+            phone: Phone::at(self.phone)?,
+            code: (self.code < codes(service)).then_some(self.code)?,
+        })
     }
 }
 

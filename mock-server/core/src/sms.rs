@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use contract::Moment;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// An SMS that is written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +98,60 @@ impl SmsBook {
     fn of(&self, rental: u32) -> impl DoubleEndedIterator<Item = (u32, &Sms)> {
         let entries = self.entries.range((rental, FIRST)..=(rental, u32::MAX));
         entries.map(|((_, number), sms)| (*number, sms))
+    }
+}
+
+/// An SMS of an account, written down.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedSms {
+    rental: u32,
+    number: u32,
+    /// In nanoseconds of the account's time; null if something came before it.
+    at: Option<u64>,
+    code: String,
+    text: String,
+}
+
+impl SavedSms {
+    /// The how-manieth of its rental.
+    pub(crate) const fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+impl SmsBook {
+    /// Written down.
+    pub(crate) fn save(&self) -> Vec<SavedSms> {
+        let entries = self.entries.iter();
+        let saved = entries.map(|((rental, number), sms)| SavedSms {
+            rental: *rental,
+            number: *number,
+            at: (sms.at != Moment::NEVER).then(|| sms.at.nanoseconds()),
+            code: sms.code.to_string(),
+            text: sms.text.to_string(),
+        });
+        saved.collect()
+    }
+
+    /// As it was written down.
+    pub(crate) fn restore(saved: Vec<SavedSms>) -> Self {
+        let entries = saved.into_iter().map(|saved| {
+            let sms = Sms {
+                at: saved.at.map_or(Moment::NEVER, Moment::from_nanoseconds),
+                code: saved.code.into(),
+                text: saved.text.into(),
+            };
+            ((saved.rental, saved.number), sms)
+        });
+        Self {
+            entries: entries.collect(),
+        }
+    }
+
+    /// The rentals of which something is written.
+    pub(crate) fn rentals(&self) -> impl Iterator<Item = u32> {
+        self.entries.keys().map(|(rental, _)| *rental)
     }
 }
 

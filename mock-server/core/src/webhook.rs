@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::Moment;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::dialect::{WebhookAck, WebhookRetry};
 use crate::settings::WebhookSettings;
@@ -152,31 +154,108 @@ impl WebhookQueue {
     }
 
     /// Ends an attempt: done with, or again later, or given up. A receiver that is
-    /// no more gets no other attempt.
+    /// no more gets no other attempt. Says whether one follows.
     pub(crate) fn end(
         &mut self,
         now: Moment,
         delivery: DeliveryId,
         outcome: WebhookOutcome,
         retry: Option<WebhookRetry>,
-    ) {
+    ) -> bool {
         let Some((number, begun)) = self.in_flight.remove(&delivery) else {
-            return;
+            return false;
         };
         if outcome == WebhookOutcome::Acknowledged {
             self.failures = 0;
-            return;
+            return false;
         }
-        self.failures += 1;
+        self.failures = self.failures.saturating_add(1);
         let Some(retry) = retry else {
-            return;
+            return false;
         };
         if retry.disables_after(self.failures) {
             self.disabled = true;
             self.due.clear();
         } else if let Some(delay) = retry.after(number).filter(|_| !self.disabled) {
             self.due.insert((now.max(begun + delay), delivery), number);
+            return true;
         }
+        false
+    }
+}
+
+/// What is to be posted for an account, written down.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedWebhooks {
+    events: Vec<SavedWebhook>,
+    /// Attempts since the last that was acknowledged.
+    failures: u32,
+    /// Whether there were so many that nothing is posted any more.
+    disabled: bool,
+}
+
+/// An event that is to be posted, written down.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SavedWebhook {
+    rental: u32,
+    sms: u32,
+    by_hand: bool,
+    again: bool,
+    /// When the next attempt is due, in nanoseconds of the account's time.
+    due: u64,
+    /// Attempts that were made.
+    attempts: u16,
+}
+
+impl WebhookQueue {
+    /// Written down; what is being posted at the moment is to be posted again.
+    pub(crate) fn save(&self) -> SavedWebhooks {
+        let due = self.due.iter();
+        let due = due.map(|((at, event), attempts)| (*event, *at, *attempts));
+        let in_flight = self.in_flight.iter();
+        let in_flight = in_flight.map(|(event, (number, at))| (*event, *at, *number - 1));
+        let saved = due
+            .chain(in_flight)
+            .map(|(event, at, attempts)| SavedWebhook {
+                rental: event.rental,
+                sms: event.sms,
+                by_hand: event.by_hand,
+                again: event.again,
+                due: at.nanoseconds(),
+                attempts: attempts.try_into().unwrap_or(u16::MAX),
+            });
+        SavedWebhooks {
+            events: saved.collect(),
+            failures: self.failures,
+            disabled: self.disabled,
+        }
+    }
+
+    /// As it was written down.
+    pub(crate) fn restore(saved: SavedWebhooks) -> Self {
+        let due = saved.events.into_iter().map(|saved| {
+            let event = DeliveryId {
+                rental: saved.rental,
+                sms: saved.sms,
+                by_hand: saved.by_hand,
+                again: saved.again,
+            };
+            let at = Moment::from_nanoseconds(saved.due);
+            ((at, event), saved.attempts.into())
+        });
+        Self {
+            due: due.collect(),
+            in_flight: BTreeMap::new(),
+            failures: saved.failures,
+            disabled: saved.disabled,
+        }
+    }
+
+    /// The rentals that something is to be posted about.
+    pub(crate) fn rentals(&self) -> impl Iterator<Item = u32> {
+        self.due.keys().map(|(_, event)| event.rental)
     }
 }
 

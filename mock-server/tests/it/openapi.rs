@@ -42,3 +42,15 @@ fn pages_are_as_long_as_the_document_says() {
         }
     });
 }
+
+#[test]
+fn the_checked_in_control_document_is_the_one_that_the_code_writes() {
+    let document = mock_server::control_document();
+    expectorate::assert_contents("admin-openapi.json", &openapi::text(&document));
+    let running = Server::local().start(settings("")).expect("a free port");
+    let ask = Ask {
+        key: None,
+        ..get("", "/__admin/openapi.json")
+    };
+    assert_eq!(over_http(running.address(), ask).json(), document);
+}

@@ -34,7 +34,7 @@ fn start(dialect: &str, sms_delay: &str) -> (Running, TcpListener) {
 }
 
 /// Takes one post and answers it with `status`; the head and the body.
-fn receive(listener: &TcpListener, status: &str) -> (String, String) {
+pub(crate) fn receive(listener: &TcpListener, status: &str) -> (String, String) {
     let (mut stream, _) = listener.accept().expect("a post");
     let text = read_request(&mut stream);
     let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");

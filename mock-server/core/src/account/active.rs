@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 
 use contract::Moment;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// The waiting rentals of an account, by when they wait no longer.
-#[derive(Debug, Default)]
-pub(super) struct ActiveSet(BTreeSet<(Moment, u32)>);
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub(super) struct ActiveSet(#[schemars(with = "Vec<(u64, u32)>")] BTreeSet<(Moment, u32)>);
 
 impl ActiveSet {
     /// How many wait at `now`.

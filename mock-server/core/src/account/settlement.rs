@@ -9,6 +9,8 @@
 use std::collections::BTreeSet;
 
 use contract::{Cents, Moment};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Account;
 use crate::control::Event;
@@ -40,11 +42,16 @@ impl MoneyTerms {
 }
 
 /// What is still to happen to an account's money.
-#[derive(Debug, Default)]
-pub(crate) struct Movements(BTreeSet<(Moment, u32, Movement)>);
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Movements(
+    #[schemars(with = "Vec<(u64, u32, Movement)>")] BTreeSet<(Moment, u32, Movement)>,
+);
 
 /// A movement of the price of a rental. At one moment, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 enum Movement {
     /// What was reserved is charged: the SMS is there.
     Charge,
@@ -64,6 +71,11 @@ impl Movements {
     /// Cancels a movement that is planned for `moment`, and says whether it was.
     fn cancel(&mut self, moment: Option<Moment>, index: u32, movement: Movement) -> bool {
         moment.is_some_and(|moment| self.0.remove(&(moment, index, movement)))
+    }
+
+    /// The rentals that they are about.
+    pub(super) fn indexes(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().map(|(_, index, _)| *index)
     }
 
     fn take_due(&mut self, now: Moment) -> Option<(u32, Movement)> {
@@ -172,6 +184,15 @@ impl Account {
 
     /// Everything that has happened to money by `now`.
     pub(super) fn settle(&mut self, now: Moment) {
+        while let Some((end, index)) = self.stragglers.first().copied()
+            && end <= now
+        {
+            self.stragglers.pop_first();
+            let rental = self.rentals[index];
+            if !self.ended_early.contains_key(&rental.id) {
+                self.close(index as u32, &rental, end);
+            }
+        }
         let life = self.settings.rental_life;
         while let Some(rental) = self.rentals.get(self.settled).copied()
             && rental.created + life <= now

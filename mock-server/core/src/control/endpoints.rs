@@ -1,13 +1,14 @@
 //! Where an account's webhooks go, and whether they still do.
 
 use contract::Moment;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Scope, redacted};
 use crate::mock::Mock;
 
 /// The receiver of an account's webhooks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EndpointView {
     /// The first characters of its key, and a number to tell it apart.
     pub account: String,

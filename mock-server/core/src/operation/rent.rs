@@ -84,6 +84,9 @@ impl Mock {
         if sms.second_after.is_some() {
             self.plan_webhook(place, DeliveryId::drawn(id, sms::FIRST + 1));
         }
+        if self.is_heard() {
+            self.tell_made(place, id);
+        }
         let settings = &self.accounts[place as usize].settings;
         let names = self.catalogue.names(&rental);
         let body = rented(&rental, names, settings.rental_life);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use contract::key::KeyError;
 use contract::{ApiKey, Cents, Law};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_with::DeserializeFromStr;
 
 use super::{AccountSettings, RentalLife, Settings, TimeScale, WebhookSettings};
@@ -16,25 +17,41 @@ use crate::fault::FaultRule;
 use crate::webhook_url::WebhookUrl;
 
 /// What is said about an account: of one, or of all that nothing else is said about.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountPatch {
-    /// See [`AccountSettings::seed`].
+    /// What all its chance is counted from, together with its key.
     pub seed: Option<u64>,
-    /// See [`AccountSettings::sms_delay`].
+    /// From rent to SMS: a delay law such as `uniform(1s,5s)`.
+    #[schemars(with = "Option<String>")]
     pub sms_delay: Option<Law>,
-    /// See [`AccountSettings::faults`].
+    /// Fault rules such as `check_otp: status(503) first 2`.
+    #[schemars(with = "Option<Vec<String>>")]
     pub faults: Option<Vec<FaultRule>>,
-    /// See [`AccountSettings::balance`].
+    /// What it has at first, such as `1000.00`.
+    #[serde(serialize_with = "money")]
+    #[schemars(with = "Option<String>")]
     pub balance: Option<Cents>,
-    /// See [`AccountSettings::rental_life`].
+    /// From rent to the end of a rental, such as `20m`.
+    #[schemars(with = "Option<String>")]
     pub rental_life: Option<RentalLife>,
-    /// See [`WebhookSettings::url`].
+    /// Where its webhooks go: an address such as `http://127.0.0.1:9000/sms`.
+    #[schemars(with = "Option<String>")]
     pub webhook_url: Option<WebhookUrl>,
-    /// See [`AccountSettings::time_scale`].
+    /// How fast its time runs at first: 1 is real time, 0 frozen.
+    #[schemars(with = "Option<f64>")]
     pub time_scale: Option<TimeScale>,
-    /// See [`AccountSettings::dialect`].
+    /// How it fills what the documentation leaves open, as `--dialect` takes it or as
+    /// an object. Never shown, since there may be a secret in it.
+    #[serde(skip_serializing)]
+    #[schemars(with = "Option<serde_json::Value>")]
     pub dialect: Option<DialectFile>,
+}
+
+fn money<S: Serializer>(amount: &Option<Cents>, serializer: S) -> Result<S::Ok, S::Error> {
+    amount
+        .map(|amount| amount.to_string())
+        .serialize(serializer)
 }
 
 impl AccountPatch {
@@ -53,6 +70,20 @@ impl AccountPatch {
                 (Some(ours), Some(theirs)) => Some(ours.or(theirs)),
                 (ours, theirs) => ours.or(theirs),
             },
+        }
+    }
+
+    /// All that is so, said.
+    pub fn of(settings: &AccountSettings) -> Self {
+        Self {
+            seed: Some(settings.seed),
+            sms_delay: Some(settings.sms_delay.clone()),
+            faults: Some(settings.faults.clone()),
+            balance: Some(settings.balance),
+            rental_life: Some(RentalLife(settings.rental_life)),
+            webhook_url: settings.webhook.as_ref().map(|webhook| webhook.url.clone()),
+            time_scale: Some(TimeScale(settings.time_scale)),
+            dialect: None,
         }
     }
 
