@@ -3,8 +3,10 @@
 //! number of requests, one written after another without waiting for answers,
 //! and visits the connections in turn. It judges nothing but status 200.
 //!
+//! ```text
 //! usage: speed-client (rent|poll) ADDRESS[,ADDRESS] CONNECTIONS DEPTH ACCOUNTS COUNT
 //!        speed-client ready STARTS OTPLAB
+//! ```
 //!
 //! Rents COUNT numbers, or rents one for each account and polls them COUNT
 //! times, and prints the seconds that the COUNT requests took. `poll` waits for

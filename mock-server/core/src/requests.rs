@@ -164,13 +164,13 @@ impl Mock {
     }
 
     /// A stray path may be anything, also a key.
-    fn without_keys(&self, line: String) -> String {
+    fn without_keys(&self, line: &str) -> String {
         let secrets = self
             .accounts
             .keys()
             .map(|key| (key, key.secret().trim_end()));
         let quoted = secrets.filter(|(_, secret)| secret.len() >= 8 && line.contains(secret));
-        quoted.fold(line.clone(), |line, (key, secret)| {
+        quoted.fold(line.to_owned(), |line, (key, secret)| {
             line.replace(secret, &redacted(key))
         })
     }
@@ -178,7 +178,7 @@ impl Mock {
     pub(crate) fn request_view(&self, entry: &Entry) -> RequestView {
         let owner = |place: u32| self.accounts.get_index(place as usize);
         let request = match &entry.what {
-            What::Other(..) => self.without_keys(entry.what.line()),
+            What::Other(..) => self.without_keys(&entry.what.line()),
             what => what.line(),
         };
         let operation = entry.what.operation();

@@ -18,6 +18,12 @@ struct Faults {
 }
 
 pub(super) fn routes() -> Vec<Route> {
+    let mut routes = of_all();
+    routes.extend(of_one());
+    routes
+}
+
+fn of_all() -> Vec<Route> {
     vec![
         Route::plain(
             (Method::GET, "faults"),
@@ -62,6 +68,11 @@ pub(super) fn routes() -> Vec<Route> {
             "Without the Auth header also those of single accounts. Rules of the \
              settings stay.",
         ),
+    ]
+}
+
+fn of_one() -> Vec<Route> {
+    vec![
         Route::plain(
             (Method::GET, "faults/{fault_id}"),
             "Shows a fault rule",

@@ -71,8 +71,8 @@ fn nearest(method: &Method, path: &str) -> String {
 mod tests {
     use super::*;
 
-    fn told(method: Method, path: &str) -> String {
-        find(&method, path).map_or_else(
+    fn told(method: &Method, path: &str) -> String {
+        find(method, path).map_or_else(
             |error| error.to_string(),
             |(route, id)| format!("{} {id}", route.line()),
         )
@@ -80,18 +80,18 @@ mod tests {
 
     #[test]
     fn a_request_finds_its_route_or_what_comes_near() {
-        assert_eq!(told(Method::GET, "rentals/7"), "GET rentals/{rental_id} 7");
+        assert_eq!(told(&Method::GET, "rentals/7"), "GET rentals/{rental_id} 7");
         assert_eq!(
-            told(Method::GET, "requests/unmatched"),
+            told(&Method::GET, "requests/unmatched"),
             "GET requests/unmatched "
         );
-        assert!(told(Method::GET, "clocks").contains("the nearest are GET clock,"));
-        assert!(told(Method::GET, "rental/7").contains("GET rentals"));
+        assert!(told(&Method::GET, "clocks").contains("the nearest are GET clock,"));
+        assert!(told(&Method::GET, "rental/7").contains("GET rentals"));
         assert!(
-            told(Method::GET, "reset").contains("the method is GET, and here there are POST reset")
+            told(&Method::GET, "reset").contains("the method is GET, and here there are POST reset")
         );
-        assert!(told(Method::PUT, "rentals/7/sms").contains("POST rentals/{rental_id}/sms"));
-        assert!(told(Method::GET, "rentals/").contains("no such control request"));
+        assert!(told(&Method::PUT, "rentals/7/sms").contains("POST rentals/{rental_id}/sms"));
+        assert!(told(&Method::GET, "rentals/").contains("no such control request"));
     }
 
     #[test]
