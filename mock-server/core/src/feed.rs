@@ -26,7 +26,7 @@ use crate::sms;
 pub struct Happening {
     /// From 1, over the whole server, since somebody first listened.
     pub id: u64,
-    /// What, as [`What::name`] has it.
+    /// What, by the names at [`What`].
     pub name: &'static str,
     /// All about it, as JSON.
     pub data: Bytes,

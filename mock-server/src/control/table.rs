@@ -88,7 +88,8 @@ mod tests {
         assert!(told(&Method::GET, "clocks").contains("the nearest are GET clock,"));
         assert!(told(&Method::GET, "rental/7").contains("GET rentals"));
         assert!(
-            told(&Method::GET, "reset").contains("the method is GET, and here there are POST reset")
+            told(&Method::GET, "reset")
+                .contains("the method is GET, and here there are POST reset")
         );
         assert!(told(&Method::PUT, "rentals/7/sms").contains("POST rentals/{rental_id}/sms"));
         assert!(told(&Method::GET, "rentals/").contains("no such control request"));

@@ -154,12 +154,8 @@ fn faults_are_added_seen_replaced_and_taken_away() {
         "each counts for itself"
     );
     let listed = good(address, Some(&mine), "GET", "faults", "");
-    let ids: Vec<_> = listed["faults"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|rule| &rule["id"])
-        .collect();
+    let rules = listed["faults"].as_array().expect("a list").iter();
+    let ids: Vec<_> = rules.map(|rule| &rule["id"]).collect();
     assert_eq!(ids, ["account-1", "server-1", "settings-1"]);
     let shown = good(address, None, "GET", "faults/server-1", "");
     assert_eq!((&shown["seen"], &shown["fired"]), (&json!(4), &json!(2)));

@@ -112,6 +112,13 @@ fn a_server_is_brought_back_elsewhere() {
     );
 }
 
+fn refuses(address: SocketAddr, key: &str, body: &str, expected: &str) {
+    let answer = control(address, Some(key), "PUT", "snapshot", body);
+    assert_eq!(answer.status, 400, "{expected}: {answer:?}");
+    let message = answer.json()["message"].to_string();
+    assert!(message.contains(expected), "{message}");
+}
+
 #[test]
 fn a_snapshot_that_makes_no_sense_changes_nothing() {
     let running = start(settings(SETTINGS));
@@ -123,7 +130,7 @@ fn a_snapshot_that_makes_no_sense_changes_nothing() {
         change(&mut snapshot);
         snapshot.to_string()
     };
-    for (body, expected) in [
+    let cases = [
         (
             broken(&|snapshot| snapshot["version"] = json!(2)),
             "only 1 is understood",
@@ -166,17 +173,13 @@ fn a_snapshot_that_makes_no_sense_changes_nothing() {
         ),
         ("{}".to_owned(), "missing field"),
         ("[".to_owned(), "is not understood"),
-    ] {
-        let answer = control(address, Some(&mine), "PUT", "snapshot", &body);
-        assert_eq!(answer.status, 400, "{expected}: {answer:?}");
-        let message = answer.json()["message"].to_string();
-        assert!(message.contains(expected), "{message}");
+    ];
+    for (body, expected) in cases {
+        refuses(address, &mine, &body, expected);
     }
+    // One account is not the server.
     let whole = control(address, None, "PUT", "snapshot", &taken.to_string());
-    assert_eq!(
-        whole.status, 400,
-        "one account is not the server: {whole:?}"
-    );
+    assert_eq!(whole.status, 400);
     let left = control(address, Some(&mine), "POST", "snapshot", "").json();
     assert_eq!(left, taken);
 }
