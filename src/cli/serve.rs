@@ -142,7 +142,7 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "OTPLAB_JOURNAL_BYTES", value_name = "BYTES")]
     pub(crate) journal_bytes: Option<usize>,
 
-    /// Refuse every key that is not in the configuration file under [accounts]
+    /// Refuse every key that is not among the accounts of the configuration file
     #[arg(long, env = "OTPLAB_STRICT_KEYS")]
     pub(crate) strict_keys: bool,
 
