@@ -383,3 +383,27 @@ fn where_files_are_few_so_are_connections_and_the_refused_are_told() {
     let complaints = log.matches("a connection was refused, because").count();
     assert_eq!(complaints, 1, "{log}");
 }
+
+#[test]
+fn a_dialect_is_a_flag_or_part_of_the_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = config(
+        directory.path(),
+        "listen = \"127.0.0.1:0\"\n[dialect]\nno_such_rental = 410\n\
+         [accounts.short]\nbalance = \"5.00\"\n",
+    );
+    let ready = Ready::start(serve(&["--config", &file, "--dialect", "key_format=any"]));
+    let poll = "GET /api/v1/number/check-otp/1 HTTP/1.1\r\nHost: localhost\r\n\
+                Auth: short\r\nConnection: close\r\n\r\n";
+    assert_eq!(ready.ask(poll).0, 410, "flag and file together");
+    ready.end("-TERM");
+    let stderr = fails(serve(&["--config", &file]));
+    assert!(
+        stderr.contains("an API key has exactly 60 characters"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("short"), "{stderr}");
+    let stderr = fails(serve(&["--dialect", "laravel, no_numbers=42"]));
+    let expected = "not a dialect, at character 10: \"42\" is not understood; write a status";
+    assert!(stderr.contains(expected), "{stderr}");
+}
