@@ -228,16 +228,18 @@ pub mod status {
     pub(super) const ALL: [&str; 3] = [PENDING, COMPLETED, EXPIRED];
 }
 
-/// Body of the outgoing webhook.
+/// Body of the outgoing webhook. `Time` is the documented number of seconds,
+/// or what another dialect writes in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Webhook<'a> {
+#[schemars(rename = "Webhook")]
+pub struct Webhook<'a, Time = i64> {
     /// The name of the event; there is no other.
     #[serde(borrow)]
     #[schemars(extend("const" = SMS_RECEIVED))]
     pub event: Cow<'a, str>,
     /// When the SMS arrived, in seconds since 1970.
     #[schemars(range(min = 0))]
-    pub timestamp: i64,
+    pub timestamp: Time,
     /// The id that rent gave.
     #[schemars(range(min = 1, max = LARGEST_ID))]
     pub rental_id: u64,

@@ -31,6 +31,12 @@ impl FromStr for TimeSpan {
     }
 }
 
+impl From<TimeSpan> for Duration {
+    fn from(span: TimeSpan) -> Self {
+        span.0
+    }
+}
+
 /// Writes the shortest exact form that [`FromStr`] reads: `1m30s`, `250ms`.
 impl fmt::Display for TimeSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

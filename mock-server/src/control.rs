@@ -7,7 +7,7 @@ mod call;
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::ApiKey;
+use contract::key::KeyError;
 use hyper::StatusCode;
 use hyper::http::request::Parts;
 use mock_server_core::control::{Advance, ClockView, Fired, LedgerView, Scope, Step};
@@ -197,8 +197,10 @@ fn scope(state: &State, head: &Parts) -> Result<Scope, ControlError> {
     let Some(key) = head.headers.get("auth") else {
         return Ok(Scope::Server);
     };
-    let key = ApiKey::from_bytes(key.as_bytes())?;
-    let scope = state.with(|mock, now| mock.scope(now, key));
+    let scope = state.with(|mock, now| {
+        let key = mock.read_key(key.as_bytes())?;
+        Ok::<_, KeyError>(mock.scope(now, key))
+    })?;
     scope.ok_or(ControlError::NoSuchAccount)
 }
 

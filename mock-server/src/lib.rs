@@ -4,6 +4,8 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`server`] | starting, holding and stopping |
+//! | [`limits`] | how much a client may ask for |
+//! | `door` | who is let in, and what is told to those who are not |
 //! | `worker` | the threads and who serves which connection |
 //! | `connection`, `ending` | one connection; how it ends, the bad ends included |
 //! | `wire` | a connection's socket, through which answers leave several at a time |
@@ -11,6 +13,7 @@
 //! | `api` | the request path: decode, decide, deliver; probes and the OpenAPI document |
 //! | `control`, `guard` | clocks, resets, money and requests under `/__admin`, and who may touch them |
 //! | `wait` | waiting on the server instead of polling it |
+//! | `metrics` | what is counted, for Prometheus |
 //! | `translation`, `request_body`, `reply_body`, `trickle` | between hyper's types and the core's |
 //! | `state`, `clock` | the mock behind its lock, and the time it is told |
 //! | `webhook` | posting what the core says is due |
@@ -31,9 +34,12 @@ mod arrival;
 mod clock;
 mod connection;
 mod control;
+mod door;
 mod ending;
 mod guard;
 mod leash;
+pub mod limits;
+mod metrics;
 mod reply_body;
 mod request_body;
 pub mod server;
@@ -46,4 +52,5 @@ mod webhook;
 mod wire;
 mod worker;
 
+pub use limits::Limits;
 pub use server::{Running, Server, StartError};

@@ -1,8 +1,7 @@
 //! What all connections share: the mock behind its lock, and the clock that it
 //! is told the time by.
 
-use std::sync::{Mutex, MutexGuard, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use bytes::Bytes;
 use contract::Moment;
@@ -13,7 +12,10 @@ use mock_server_core::{
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::door::Door;
 use crate::guard::Guard;
+use crate::limits::Limits;
+use crate::metrics::Tally;
 use crate::wait::Watchers;
 
 /// The state of a server.
@@ -29,10 +31,14 @@ pub(crate) struct State {
     pub(crate) rented: Notify,
     /// Told whenever a webhook was answered or given up.
     pub(crate) answered: Notify,
-    /// How long a request may take from its first byte to its last.
-    pub(crate) arrival_time: Duration,
+    /// How much a client may ask for.
+    pub(crate) limits: Limits,
+    /// The ports, and who is there.
+    pub(crate) doors: Vec<Arc<Door>>,
     /// Those who wait for something to happen.
     pub(crate) watchers: Watchers,
+    /// What the shell counts.
+    pub(crate) tally: Tally,
     /// Who may use the control API.
     pub(crate) guard: Guard,
     /// Built when it is first asked for; most servers never are.
@@ -41,7 +47,12 @@ pub(crate) struct State {
 
 impl State {
     /// A server without accounts; its time starts now.
-    pub(crate) fn new(settings: Settings, arrival_time: Duration, guard: Guard) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        limits: Limits,
+        doors: Vec<Arc<Door>>,
+        guard: Guard,
+    ) -> Self {
         let (clock, epoch) = Clock::start();
         Self {
             guard,
@@ -51,7 +62,9 @@ impl State {
             mock: Mutex::new(Mock::new(settings, epoch)),
             clock,
             rented: Notify::new(),
-            arrival_time,
+            limits,
+            doors,
+            tally: Tally::default(),
         }
     }
 
@@ -84,6 +97,7 @@ impl State {
 
     /// See [`Mock::webhook_answered`].
     pub(crate) fn webhook_answered(&self, delivery: DeliveryId, outcome: WebhookOutcome) {
+        self.tally.webhook(outcome);
         let now = self.clock.now();
         self.mock().webhook_answered(now, delivery, outcome);
         self.answered.notify_waiters();

@@ -2,7 +2,8 @@
 
 use contract::truth;
 use hyper::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
 };
 use hyper::{Method, Response, StatusCode, Uri};
 use mock_server_core::fault::mentions_fault;
@@ -26,19 +27,21 @@ pub(crate) fn request<'a>(
         query: uri.query(),
         auth: None,
         content_type: None,
+        accept: None,
+        idempotency_key: None,
         prefer: None,
         truth: false,
         body,
     };
     // Clients send few headers: looking at each of them once takes a quarter of
-    // the instructions that looking four up does.
+    // the instructions that looking them all up does. The first of a name counts.
     let mut truth = None;
     for (name, value) in headers {
         match name.as_str() {
             "auth" => _ = request.auth.get_or_insert(value.as_bytes()),
-            "content-type" if request.content_type.is_none() => {
-                request.content_type = value.to_str().ok();
-            }
+            "content-type" => first_text(&mut request.content_type, value),
+            "accept" => first_text(&mut request.accept, value),
+            "idempotency-key" => first_text(&mut request.idempotency_key, value),
             // A client may send several, most of them about something else.
             "prefer" if request.prefer.is_none() => {
                 request.prefer = value.to_str().ok().filter(|value| mentions_fault(value));
@@ -49,6 +52,10 @@ pub(crate) fn request<'a>(
     }
     request.truth = truth.is_some_and(|value| value == "1");
     request
+}
+
+fn first_text<'a>(first: &mut Option<&'a str>, value: &'a HeaderValue) {
+    *first = first.or_else(|| value.to_str().ok());
 }
 
 /// Status and headers of a reply, with this body.
@@ -67,8 +74,19 @@ pub(crate) fn response(reply: &Reply, body: ReplyBody) -> Response<ReplyBody> {
     if let Some(method) = reply.allow {
         headers.insert(ALLOW, HeaderValue::from_static(method));
     }
+    if let Some(path) = reply.location {
+        headers.insert(LOCATION, HeaderValue::from_static(path));
+    }
     if let Some(seconds) = reply.retry_after {
         headers.insert(RETRY_AFTER, seconds.into());
+    }
+    for (name, value) in reply.headers() {
+        let value = HeaderValue::try_from(value);
+        headers.extend(
+            value
+                .ok()
+                .map(|value| (HeaderName::from_static(name), value)),
+        );
     }
     if let Some(truth) = reply.truth {
         let value = HeaderValue::try_from(truth.to_string());
@@ -94,7 +112,8 @@ pub(crate) fn last(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
     response
 }
 
-fn of_type(media: HeaderValue, body: ReplyBody) -> Response<ReplyBody> {
+/// Status 200 with a body of this kind.
+pub(crate) fn of_type(media: HeaderValue, body: ReplyBody) -> Response<ReplyBody> {
     let mut response = Response::new(body);
     response.headers_mut().insert(CONTENT_TYPE, media);
     response

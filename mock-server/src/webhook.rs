@@ -4,13 +4,12 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use mock_server_core::{WebhookAttempt, WebhookOutcome, WebhookSettings};
+use mock_server_core::{WebhookAttempt, WebhookOutcome};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -18,41 +17,47 @@ use tokio::time::timeout;
 use crate::state::State;
 use crate::stop::Stop;
 
-/// Posts under way at one moment at most. A receiver that hangs holds each for
-/// seconds, and every one costs a socket.
-const CONCURRENT_POSTS: usize = 256;
-
-/// Posts until the stop.
+/// Posts until the stop. How many at once is for the core to say, for each
+/// account by itself.
 pub(crate) async fn send_all(state: Arc<State>, stop: Stop) {
     let mut posts = JoinSet::new();
     let mut stopping = pin!(stop.requested());
     loop {
-        while posts.len() < CONCURRENT_POSTS
-            && let Some(attempt) = state.take_due_webhook()
-        {
-            let state = Arc::clone(&state);
-            posts.spawn(async move {
-                let delivery = attempt.delivery;
-                let outcome = post(attempt).await;
-                state.webhook_answered(delivery, outcome);
-            });
+        while let Some(attempt) = state.take_due_webhook() {
+            posts.spawn(post_and_tell(Arc::clone(&state), attempt));
         }
         let due = state.next_webhook_due();
-        let may_post = posts.len() < CONCURRENT_POSTS;
         tokio::select! {
             () = &mut stopping => return,
             () = state.rented.notified() => {}
             Some(_) = posts.join_next() => {}
-            () = state.clock.sleep_until(due.unwrap_or(contract::Moment::NEVER)), if may_post => {}
+            () = state.clock.sleep_until(due.unwrap_or(contract::Moment::NEVER)) => {}
         }
     }
 }
 
+/// Posts all of these at once, and returns when the last was answered or given up.
+pub(crate) async fn post_all(state: &Arc<State>, attempts: Vec<WebhookAttempt>) {
+    let posts: Vec<_> = attempts
+        .into_iter()
+        // Tasks of their own: the client may leave, and what was begun must end.
+        .map(|attempt| tokio::spawn(post_and_tell(Arc::clone(state), attempt)))
+        .collect();
+    for post in posts {
+        let _ = post.await;
+    }
+}
+
+async fn post_and_tell(state: Arc<State>, attempt: WebhookAttempt) {
+    let delivery = attempt.delivery;
+    let outcome = post(attempt).await;
+    state.webhook_answered(delivery, outcome);
+}
+
 /// Posts once, and says how that went.
 pub(crate) async fn post(attempt: WebhookAttempt) -> WebhookOutcome {
-    let receiver = &attempt.receiver;
-    match timeout(receiver.timeout, exchange(attempt.body, receiver)).await {
-        Ok(Ok(status)) if status.is_success() => WebhookOutcome::Acknowledged,
+    match timeout(attempt.timeout, exchange(&attempt)).await {
+        Ok(Ok(status)) => attempt.outcome(status.as_u16()),
         _ => WebhookOutcome::Failed,
     }
 }
@@ -69,14 +74,17 @@ enum PostError {
 }
 
 /// One post over a connection of its own, so that attempts share no fate.
-async fn exchange(body: Bytes, receiver: &WebhookSettings) -> Result<StatusCode, PostError> {
-    let url = &receiver.url;
+async fn exchange(attempt: &WebhookAttempt) -> Result<StatusCode, PostError> {
+    let url = &attempt.receiver.url;
     let stream = TcpStream::connect((url.host(), url.port())).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::post(url.path())
+    let mut request = Request::post(url.path())
         .header(HOST, url.authority())
-        .header(CONTENT_TYPE, "application/json")
-        .body(Full::new(body))?;
+        .header(CONTENT_TYPE, "application/json");
+    for (name, value) in &attempt.headers {
+        request = request.header(*name, value);
+    }
+    let request = request.body(Full::new(attempt.body.clone()))?;
     let mut answer = pin!(sender.send_request(request));
     tokio::select! {
         response = &mut answer => Ok(response?.status()),

@@ -15,7 +15,8 @@ enum Scope {
     Every,
     /// By this one.
     Only(Operation),
-    /// By none: there is no operation at the path, or a fault rule wanted it.
+    /// By none in the default dialect: there is no operation at the path, a fault
+    /// rule wanted it, or only another dialect knows it.
     Nowhere,
 }
 
@@ -38,6 +39,12 @@ const fn row(problem: Problem) -> Row {
         Problem::InsufficientBalance => ("insufficient_balance", Only(Rent), &["R17"]),
         Problem::NoNumbers => ("no_numbers", Only(Rent), &["R17"]),
         Problem::NoSuchRental => ("no_such_rental", Only(CheckOtp), &["C12", "C16"]),
+        Problem::UnsupportedContent => ("unsupported_content", Nowhere, &["R4"]),
+        Problem::BadPage => ("bad_page", Nowhere, &["H15"]),
+        Problem::TooManyRentals => ("too_many_rentals", Nowhere, &["R17"]),
+        Problem::BadIdempotencyKey => ("bad_idempotency_key", Nowhere, &["R16"]),
+        Problem::IdempotencyKeyReused => ("idempotency_key_reused", Nowhere, &["R16"]),
+        Problem::RentalEnded => ("rental_ended", Nowhere, &["C13"]),
         Problem::NoSuchPath => ("no_such_path", Nowhere, &["B8"]),
         Problem::WrongMethod(operation) => ("wrong_method", Only(operation), &["B8"]),
         Problem::RateLimited => ("rate_limited", Every, &["B9"]),

@@ -3,6 +3,8 @@
 //!
 //! Everything here is about one account or about all of them, and touches no other.
 
+mod endpoints;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use contract::{ApiKey, Cents, Moment};
 use serde::Serialize;
 
+pub use self::endpoints::EndpointView;
 use crate::history;
 use crate::mock::Mock;
 use crate::settings::TimeScale;
@@ -63,11 +66,21 @@ pub struct LedgerView {
     /// Given back.
     #[serde(with = "contract::money::decimal")]
     pub refunded: Cents,
-    /// Left.
+    /// Not taken yet, but kept for rentals that are charged at their SMS.
+    #[serde(with = "contract::money::decimal", skip_serializing_if = "is_zero")]
+    pub reserved: Cents,
+    /// Not given back yet, but sure to be, where refunds take their time.
+    #[serde(with = "contract::money::decimal", skip_serializing_if = "is_zero")]
+    pub pending_refunds: Cents,
+    /// Left; a debt if an SMS came late and its refund was spent.
     #[serde(with = "contract::money::decimal")]
     pub balance: Cents,
     /// Whether the parts add up, and agree with what the rentals say.
     pub conserved: bool,
+}
+
+fn is_zero(amount: &Cents) -> bool {
+    *amount == Cents::ZERO
 }
 
 /// Something that happened while a clock was advanced.
@@ -79,8 +92,9 @@ pub struct Fired {
     pub at: String,
     /// What.
     pub event: Event,
-    /// About which rental.
-    pub rental_id: u32,
+    /// About which rental, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rental_id: Option<u32>,
     /// Of a webhook: which attempt, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
@@ -100,9 +114,15 @@ pub enum Event {
     /// A webhook was posted.
     #[serde(rename = "webhook.posted")]
     WebhookPosted,
-    /// The rental ended without an SMS and was refunded.
+    /// The rental ended without an SMS. By default it was refunded with that.
     #[serde(rename = "rental.expired")]
     RentalExpired,
+    /// The rental was refunded some time after its end.
+    #[serde(rename = "rental.refunded")]
+    RentalRefunded,
+    /// A rate limit counts from nothing again.
+    #[serde(rename = "rate.window_reset")]
+    RateWindowReset,
 }
 
 /// An advance of clocks that is under way: time goes from event to event, and
@@ -140,7 +160,9 @@ impl Mock {
         let now = self.advance(now);
         for place in self.places(scope) {
             let fresh = self.fresh_account(place, now);
-            let (_, account) = self.account_mut(place);
+            let account = &mut self.accounts[place as usize];
+            let local = account.clock.local(now);
+            self.journal.counts.forget(account, local);
             let agenda = account.agenda;
             *account = fresh;
             account.agenda = agenda;
@@ -199,6 +221,8 @@ impl Mock {
             opening: ledger.opening,
             charged: ledger.charged,
             refunded: ledger.refunded,
+            reserved: ledger.reserved,
+            pending_refunds: ledger.promised,
             balance: ledger.balance(),
             conserved: ledger.balance() == ledger.opening - account.owed(local),
         }
@@ -230,7 +254,7 @@ impl Mock {
                     advance.fired.push(Fired {
                         attempt: Some(attempt.number),
                         acknowledged: Some(false),
-                        ..self.fired(place, moment, id, Event::WebhookPosted)
+                        ..self.fired(place, moment, Some(id), Event::WebhookPosted)
                     });
                     return Step::Post(attempt);
                 }
@@ -251,19 +275,18 @@ impl Mock {
     fn happened(&mut self, place: u32, from: Moment, target: Moment, fired: &mut Vec<Fired>) {
         let within = |moment: Moment| from < moment && moment <= target;
         let (_, account) = self.account_mut(place);
-        let life = account.settings.rental_life;
-        let events: Vec<_> = account
-            .rentals()
-            .iter()
-            .map(|rental| match rental.sms_at() {
-                Some(arrival) => (arrival, rental.id, Event::SmsReceived),
-                None => (rental.created + life, rental.id, Event::RentalExpired),
-            })
-            .chain(
-                account
-                    .second_sms()
-                    .filter_map(|rental| Some((rental.sms_at()?, rental.id, Event::SmsReceived))),
-            )
+        let rentals = account.rentals().iter();
+        let of_rentals = rentals.flat_map(|rental| {
+            let events = account.events(rental).into_iter();
+            events.filter_map(|(moment, event)| Some((moment?, Some(rental.id), event)))
+        });
+        let following = account.following_sms();
+        let following = following.map(|(id, at)| (at, Some(id), Event::SmsReceived));
+        let windows = account.rate.ends(account.settings.dialect.rate_limit);
+        let windows = windows.map(|end| (end, None, Event::RateWindowReset));
+        let events: Vec<_> = of_rentals
+            .chain(following)
+            .chain(windows)
             .filter(|(moment, ..)| within(*moment))
             .collect();
         for (moment, id, event) in events {
@@ -272,7 +295,7 @@ impl Mock {
         }
     }
 
-    fn fired(&mut self, place: u32, moment: Moment, rental_id: u32, event: Event) -> Fired {
+    fn fired(&mut self, place: u32, moment: Moment, rental_id: Option<u32>, event: Event) -> Fired {
         let epoch = self.epoch;
         Fired {
             account: redacted(self.account_mut(place).0),
@@ -310,5 +333,5 @@ impl Advance {
 
 /// Enough of a key to recognise it and to tell accounts apart, and too little to use it.
 pub(crate) fn redacted(key: &ApiKey) -> String {
-    format!("{}…{:08x}", &key.secret()[..6], key.account() as u32)
+    format!("{}…{:08x}", key.beginning(), key.account() as u32)
 }

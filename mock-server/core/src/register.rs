@@ -25,6 +25,11 @@ impl Register {
         FIRST_ID + self.places.len() as u32
     }
 
+    /// How many ids were given.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     /// Gives the next id to the rental at `place`.
     pub(crate) fn enter(&mut self, place: Place) {
         self.places.push(place);

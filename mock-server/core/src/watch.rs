@@ -87,16 +87,22 @@ impl Mock {
             return Watch::NoSuchRental;
         };
         let owner = &self.accounts[owner as usize];
-        let (clock, life) = (&owner.clock, owner.settings.rental_life);
-        let end = match rental.sms_at() {
-            Some(arrival) if goal != Goal::Expired => Some(arrival),
-            None if goal != Goal::Completed => Some(rental.created + life),
-            _ => None,
+        let now = owner.clock.local(now);
+        let arrival = rental.sms_at();
+        let end = Some(owner.end(rental)).filter(|_| !owner.has_sms_in_time(rental));
+        let due = match goal {
+            Goal::Completed => arrival,
+            Goal::Expired => end,
+            Goal::Ended => [arrival, end].into_iter().flatten().min(),
         };
-        match (rental.state(clock.local(now), life), goal) {
+        match (owner.state(rental, now), goal) {
             (State::Completed, Goal::Completed | Goal::Ended)
             | (State::Expired, Goal::Expired | Goal::Ended) => Watch::Happened,
-            _ => Watch::NotBefore(end.map_or(Moment::NEVER, |end| clock.server(end))),
+            _ => {
+                // What is over, an end before a late SMS, does not come again.
+                let due = due.filter(|due| *due > now);
+                Watch::NotBefore(due.map_or(Moment::NEVER, |due| owner.clock.server(due)))
+            }
         }
     }
 }

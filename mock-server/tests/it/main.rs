@@ -4,10 +4,15 @@
 mod arm;
 mod control;
 mod determinism;
+mod dialect;
 mod fault;
+mod hostile;
 mod lifetime;
+mod metrics;
 mod openapi;
 mod pipeline;
+mod preset;
 mod scenario;
+mod throttle;
 mod transport;
 mod webhook;
