@@ -22,11 +22,8 @@ static SERVER: OnceLock<Running> = OnceLock::new();
 
 fuzz_target!(|bytes: &[u8]| {
     let server = SERVER.get_or_init(|| {
-        let impatient = Server {
-            arrival_time: Duration::from_millis(100),
-            ..Server::local()
-        };
-        impatient.start(Settings::new(7)).expect("a free port")
+        let started = Server::local().start(Settings::new(7));
+        started.expect("a free port")
     });
     let mut stream = connect(server, SHORTLY);
     // Refused bytes are as good as any: only what comes after them counts.
@@ -38,7 +35,9 @@ fuzz_target!(|bytes: &[u8]| {
     let ask = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     stream.write_all(ask).expect("the server reads");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("the server answers");
+    stream
+        .read_to_string(&mut answer)
+        .expect("the server answers");
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 });
 

@@ -50,6 +50,17 @@ const FAULTS: [&str; 20] = [
     "rent: sms_second_code(10s) after 1",
 ];
 
+const DIALECTS: [&str; 8] = [
+    "preset=default",
+    "preset=laravel",
+    "preset=strict",
+    "preset=hostile",
+    "charge=sms, refund=30m, late_sms=charged, idempotency=honoured",
+    "refund=unseen, readable=10m, late_sms=delivered",
+    "webhook_order=before_rent_answer, webhook_duplicate=concurrent, no_code=zero",
+    "refund=none, active_rentals=2, rate_limit=2/s",
+];
+
 const METHODS: [&str; 6] = ["GET", "GET", "GET", "POST", "DELETE", "get"];
 
 const PATHS: [&str; 6] = [
@@ -78,6 +89,8 @@ const BODIES: [&str; 5] = [
     r#"{"service":["#,
     "",
 ];
+
+const ACCEPTED: [&str; 3] = ["application/json", "text/html", "*/*;q=0"];
 
 const PREFERENCES: [&str; 4] = [
     "fault=status(418)",
@@ -160,12 +173,13 @@ impl<'a> Session<'a> {
             .collect();
         let mut toml = format!(
             "sms_delay = {:?}\nfaults = {faults:?}\nbalance = {:?}\nrental_life = {:?}\n\
-             journal_max = {}\ntime_scale = {:?}\n",
+             journal_max = {}\ntime_scale = {:?}\ndialect = {:?}\n",
             input.one_of(&LAWS),
             input.one_of(&["1000.00", "0.00", "2.50"]),
             input.one_of(&["1200s", "1ms", "10s"]),
             input.one_of(&[1000, 0, 3]),
             input.one_of(&["1", "0", "60", "86400"]),
+            input.one_of(&DIALECTS),
         );
         if input.some() {
             toml += "webhook_url = \"http://127.0.0.1:9/hook\"\n";
@@ -196,6 +210,7 @@ impl<'a> Session<'a> {
                 self.mock.reset(self.now, scope);
             }
             7 => self.look(),
+            8 => self.interfere(),
             _ => self.ask(),
         }
     }
@@ -212,6 +227,19 @@ impl<'a> Session<'a> {
             let outcome = self.input.outcome();
             self.mock
                 .webhook_answered(self.now, attempt.delivery, outcome);
+        }
+    }
+
+    /// An SMS or an end by hand, which may be refused.
+    fn interfere(&mut self) {
+        let scope = self.scope();
+        let id = FIRST_ID + u32::from(self.input.byte() % 16);
+        if self.input.some() {
+            let _ = self.mock.expire(self.now, scope, id);
+        } else {
+            let code = self.input.text(&["123456", ""]);
+            let code = Some(code.as_str()).filter(|code| !code.is_empty());
+            let _ = self.mock.deliver_sms(self.now, scope, id, code, None);
         }
     }
 
@@ -251,6 +279,8 @@ impl<'a> Session<'a> {
             other => Some(KEYS[usize::from(other) % KEYS.len()].to_vec()),
         };
         let content_type = (!input.some()).then(|| input.text(&MEDIA));
+        let accept = input.some().then(|| input.text(&ACCEPTED));
+        let twice = input.some();
         let prefer = input.some().then(|| input.text(&PREFERENCES));
         let body = input.text(&BODIES);
         let request = Request {
@@ -259,8 +289,8 @@ impl<'a> Session<'a> {
             query: query.as_deref(),
             auth: auth.as_deref(),
             content_type: content_type.as_deref(),
-            accept: None,
-            idempotency_key: None,
+            accept: accept.as_deref(),
+            idempotency_key: twice.then_some("twice"),
             prefer: prefer.as_deref(),
             truth: input.some(),
             body: match input.byte() {
