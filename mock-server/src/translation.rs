@@ -2,8 +2,7 @@
 
 use contract::truth;
 use hyper::header::{
-    ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    RETRY_AFTER,
+    ACCEPT, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use hyper::{Method, Response, StatusCode, Uri};
 use mock_server_core::fault::mentions_fault;
@@ -60,12 +59,6 @@ pub(crate) fn response(reply: &Reply, body: ReplyBody) -> Response<ReplyBody> {
     };
     *response.status_mut() = status(reply);
     let headers = response.headers_mut();
-    if let Some(method) = reply.allow {
-        headers.insert(ALLOW, HeaderValue::from_static(method));
-    }
-    if let Some(path) = reply.location {
-        headers.insert(LOCATION, HeaderValue::from_static(path));
-    }
     if let Some(seconds) = reply.retry_after {
         headers.insert(RETRY_AFTER, seconds.into());
     }

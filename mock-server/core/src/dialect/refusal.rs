@@ -50,12 +50,15 @@ impl Dialect {
             true => self.error_body(problem, status),
             false => (Media::Json, Bytes::new()),
         };
-        Reply {
+        let mut reply = Reply {
             status,
             media,
-            allow: problem.allow(),
             ..Reply::success(body, at)
+        };
+        if let Some(method) = problem.allow() {
+            reply.add_header("allow", method);
         }
+        reply
     }
 
     fn sends_to_login(&self, problem: Problem) -> bool {
@@ -168,12 +171,13 @@ fn names_json(accept: Option<&str>) -> bool {
 }
 
 fn login(at: Moment) -> Reply {
-    Reply {
+    let mut reply = Reply {
         status: 302,
         media: Media::Html,
-        location: Some(LOGIN),
         ..Reply::success(page(302, "Please log in."), at)
-    }
+    };
+    reply.add_header("location", LOGIN);
+    reply
 }
 
 pub(crate) fn page(status: u16, message: &str) -> Bytes {

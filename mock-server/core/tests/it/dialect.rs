@@ -105,8 +105,11 @@ fn a_browser_is_told_where_to_log_in() {
             accept,
             ..mock_server_core::Request::plain("GET", "/api/v1/profile", &[])
         };
-        client.mock.handle(now, &request).location
+        let reply = client.mock.handle(now, &request);
+        let mut headers = reply.headers();
+        let location = headers.find(|(name, _)| *name == "location");
+        location.map(|(_, value)| value.to_owned())
     };
-    assert_eq!(location(Some("text/html")), Some("/login"));
+    assert_eq!(location(Some("text/html")), Some("/login".to_owned()));
     assert_eq!(location(Some("application/vnd.api+json, */*")), None);
 }
