@@ -2,12 +2,10 @@
 
 use contract::truth;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    RETRY_AFTER,
+    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use hyper::{Method, Response, StatusCode, Uri};
 use mock_server_core::fault::mentions_fault;
-use mock_server_core::reply::LOGIN;
 use mock_server_core::{Body, Media, Reply, Request};
 
 use crate::reply_body::ReplyBody;
@@ -73,12 +71,6 @@ pub(crate) fn response(reply: &Reply, body: ReplyBody) -> Response<ReplyBody> {
     };
     *response.status_mut() = status(reply);
     let headers = response.headers_mut();
-    if let Some(method) = reply.allow {
-        headers.insert(ALLOW, HeaderValue::from_static(method));
-    }
-    if reply.to_login {
-        headers.insert(LOCATION, HeaderValue::from_static(LOGIN));
-    }
     if let Some(seconds) = reply.retry_after {
         headers.insert(RETRY_AFTER, seconds.into());
     }

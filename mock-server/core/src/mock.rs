@@ -143,13 +143,15 @@ impl Mock {
             latency,
         };
         let made = self.rentals_made();
-        let reply = if verdict.prevents_operation() {
+        let mut reply = if verdict.prevents_operation() {
             Reply::nothing(Delivery::Never)
         } else {
             self.carry_out(account, &route, request, (times, verdict.sms))
                 .unwrap_or_else(|problem| self.refuse(problem, Some(account), request, at))
         };
-        let mut reply = self.befallen(reply, at, account, &verdict);
+        if !verdict.is_harmless() {
+            reply = self.befallen(reply, at, account, &verdict);
+        }
         if let Some(standing) = standing {
             self.tell_limit(standing, account, &mut reply);
         }
@@ -161,6 +163,7 @@ impl Mock {
     }
 
     /// What is left of `reply` after what the fault rules do to it.
+    #[cold]
     fn befallen(&self, reply: Reply, at: Moment, account: u32, verdict: &Verdict) -> Reply {
         if verdict.latency.is_none() {
             return Reply::nothing(Delivery::Never);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::dialect::{Quota, RateLimit, page};
 use crate::history;
 use crate::mock::Mock;
-use crate::reply::{Media, Reply};
+use crate::reply::{Media, Reply, seconds_to_wait};
 use crate::request::Request;
 
 /// A quota, and what it is about.
@@ -106,8 +106,7 @@ impl Mock {
         self.tell_limit(standing, place, &mut reply);
         if let Some(until) = standing.refused_until {
             let wait = until.since(account.clock.local(at));
-            // Retry-After knows whole seconds only, and less than asked would be a lie.
-            reply.retry_after = Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+            reply.retry_after = Some(seconds_to_wait(wait));
             let end = history::wall_time(self.epoch, until);
             reply.add_header("x-ratelimit-reset", &end.as_second());
         }

@@ -11,9 +11,6 @@ use serde::Serialize;
 use crate::fault::PreferenceError;
 use crate::webhook::WebhookAttempt;
 
-/// Where a visitor without a key is sent, in a dialect that does so.
-pub const LOGIN: &str = "/login";
-
 /// What the mock answers to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -24,17 +21,13 @@ pub struct Reply {
     /// What it claims to be.
     pub media: Media,
     /// Seconds for the `Retry-After` header.
-    pub retry_after: Option<u64>,
-    /// The method for the `Allow` header.
-    pub allow: Option<&'static str>,
-    /// Whether the `Location` header sends the client to [`LOGIN`]. A flag, because
-    /// every byte here is moved at every poll.
-    pub to_login: bool,
+    pub retry_after: Option<u32>,
     /// The value of the [`contract::truth::HEADER`] header.
     pub truth: Option<Truth>,
     /// When and how it leaves.
     pub delivery: Delivery,
-    /// What few answers have; boxed, because polls are many.
+    /// What few answers have; boxed, because polls are many, and a reply of more
+    /// than 128 bytes is moved by calls to `memmove` (bench "poll decision").
     pub(crate) extras: Option<Box<Extras>>,
 }
 
@@ -135,6 +128,13 @@ impl Delivery {
     }
 }
 
+/// Whole seconds, because `Retry-After` knows no others, and less than `wait`
+/// would be a lie.
+pub(crate) fn seconds_to_wait(wait: Duration) -> u32 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
+
 impl Reply {
     /// A good answer that leaves at once.
     pub(crate) const fn success(body: Bytes, at: Moment) -> Self {
@@ -143,8 +143,6 @@ impl Reply {
             body,
             media: Media::Json,
             retry_after: None,
-            allow: None,
-            to_login: false,
             truth: None,
             delivery: Delivery::Whole { at },
             extras: None,
@@ -208,4 +206,14 @@ pub(crate) fn json(body: &impl Serialize) -> Bytes {
     serde_json::to_vec(body)
         .expect("invariant: bodies have text keys and no failing fields")
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_small() {
+        assert!(size_of::<Reply>() <= 128, "{}", size_of::<Reply>());
+    }
 }

@@ -125,8 +125,11 @@ impl Arm for CoreArm {
         assert!(matches!(reply.delivery, Delivery::Whole { .. }));
         Answer {
             status: reply.status,
-            retry_after: reply.retry_after,
-            allow: reply.allow.map(str::to_owned),
+            retry_after: reply.retry_after.map(u64::from),
+            allow: reply
+                .headers()
+                .find(|(name, _)| *name == "allow")
+                .map(|(_, value)| value.to_owned()),
             truth: reply.truth,
             extras: reply
                 .headers()

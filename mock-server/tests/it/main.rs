@@ -13,6 +13,7 @@ mod metrics;
 mod openapi;
 mod pipeline;
 mod preset;
+mod readme;
 mod resources;
 mod scenario;
 mod snapshot;

@@ -9,6 +9,9 @@ use serde::Serialize;
 use super::{Dialect, ErrorBody, Unauthorized, UnknownService, WrongMethod};
 use crate::reply::{Media, Reply, may_have_body};
 
+/// Where a web framework sends a browser that has not logged in.
+const LOGIN: &str = "/login";
+
 /// `{"message":"…","errors":{"service":["…"]}}`
 #[derive(Serialize)]
 struct Laravel {
@@ -47,12 +50,15 @@ impl Dialect {
             true => self.error_body(problem, status),
             false => (Media::Json, Bytes::new()),
         };
-        Reply {
+        let mut reply = Reply {
             status,
             media,
-            allow: problem.allow(),
             ..Reply::success(body, at)
+        };
+        if let Some(method) = problem.allow() {
+            reply.add_header("allow", method);
         }
+        reply
     }
 
     fn sends_to_login(&self, problem: Problem) -> bool {
@@ -165,12 +171,13 @@ fn names_json(accept: Option<&str>) -> bool {
 }
 
 fn login(at: Moment) -> Reply {
-    Reply {
+    let mut reply = Reply {
         status: 302,
         media: Media::Html,
-        to_login: true,
         ..Reply::success(page(302, "Please log in."), at)
-    }
+    };
+    reply.add_header("location", LOGIN);
+    reply
 }
 
 pub(crate) fn page(status: u16, message: &str) -> Bytes {

@@ -7,7 +7,7 @@ use contract::{Moment, Problem};
 
 use super::{Damage, Phase, Substitute};
 use crate::dialect::Dialect;
-use crate::reply::{Delivery, Media, Reply};
+use crate::reply::{Delivery, Media, Reply, seconds_to_wait};
 
 /// What one request's answer is up against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +50,7 @@ impl Substitute {
             Self::NoNumbers => refusal(Problem::NoNumbers),
             Self::InsufficientBalance => refusal(Problem::InsufficientBalance),
             Self::RateLimit(wait) => Reply {
-                // Retry-After knows whole seconds only, and less than asked would be a lie.
-                retry_after: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
+                retry_after: Some(seconds_to_wait(wait)),
                 ..refusal(Problem::RateLimited)
             },
             Self::HtmlError(code) => Reply {

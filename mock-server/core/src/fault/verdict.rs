@@ -83,6 +83,11 @@ impl Verdict {
         verdict
     }
 
+    /// Whether the answer is as it should be, but for when it comes.
+    pub(crate) const fn is_harmless(&self) -> bool {
+        self.latency.is_some() && self.effect.is_none()
+    }
+
     /// Whether the operation is to be left undone.
     pub(crate) fn prevents_operation(&self) -> bool {
         match self.effect {

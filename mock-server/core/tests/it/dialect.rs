@@ -99,14 +99,17 @@ fn an_accepted_service_keeps_its_name_until_the_webhook() {
 fn a_browser_is_sent_to_log_in_and_a_program_is_not() {
     let mut client = Client::new("dialect = \"unauthorized=redirect\"");
     let now = client.now;
-    let mut sent_away = |accept| {
+    let mut location = |accept| {
         let request = mock_server_core::Request {
             auth: None,
             accept,
             ..mock_server_core::Request::plain("GET", "/api/v1/profile", &[])
         };
-        client.mock.handle(now, &request).to_login
+        let reply = client.mock.handle(now, &request);
+        let mut headers = reply.headers();
+        let location = headers.find(|(name, _)| *name == "location");
+        location.map(|(_, value)| value.to_owned())
     };
-    assert!(sent_away(Some("text/html")));
-    assert!(!sent_away(Some("application/vnd.api+json, */*")));
+    assert_eq!(location(Some("text/html")), Some("/login".to_owned()));
+    assert_eq!(location(Some("application/vnd.api+json, */*")), None);
 }

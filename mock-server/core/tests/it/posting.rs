@@ -81,6 +81,21 @@ fn an_sms_that_is_there_at_once_is_posted_before_the_rent_is_answered() {
 }
 
 #[test]
+fn a_rent_waits_for_its_own_webhooks_only() {
+    let mut client = client("webhook_order=before_rent_answer", "0s");
+    let first = client.post_rent().take_posts().remove(0);
+    let failed = WebhookOutcome::Failed;
+    client
+        .mock
+        .webhook_answered(client.now, first.delivery, failed);
+    let posts = client.at(15.0).post_rent().take_posts();
+    assert_eq!(posts.len(), 1);
+    assert_ne!(posts[0].delivery, first.delivery);
+    let retry = client.mock.take_due_webhook(client.now).expect("due");
+    assert_eq!(retry.delivery, first.delivery);
+}
+
+#[test]
 fn posts_before_the_answer_are_made_even_if_nobody_gets_it() {
     let rules = "sms_delay = \"0s\"\nfaults = [\"rent: reset_peer after_commit\"]\n\
                  webhook_url = \"http://localhost/\"\n\
