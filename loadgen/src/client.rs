@@ -13,6 +13,7 @@ use std::time::Duration;
 use contract::{ApiKey, Moment};
 use loadgen_core::answer::{Answer, Failure};
 use loadgen_core::call::Order;
+use loadgen_core::fleet::Fleet;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -50,11 +51,24 @@ pub(crate) enum Factory {
     Hyper(Rc<hyper::Shared>),
 }
 
+/// What came of the wish for an open connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// It was open.
+    WasOpen,
+    /// It took so long.
+    Took(Duration),
+    /// This machine has no more file descriptors or ports.
+    LimitHit,
+    /// The server cannot be reached.
+    Failed,
+}
+
 /// How it went with an order.
 #[derive(Debug)]
 pub(crate) struct Carried {
-    /// How long the connection took to open, if it had to be opened for this.
-    pub(crate) opening: Option<Duration>,
+    /// What came of opening the connection.
+    pub(crate) opening: Opening,
     /// When the request was sent.
     pub(crate) sent: Moment,
     pub(crate) outcome: Result<Answer, Failure>,
@@ -93,10 +107,10 @@ impl Factory {
 }
 
 impl Connection {
-    /// Opens the connection, if it is not open; says how long that took.
-    pub(crate) async fn open(&mut self) -> io::Result<Option<Duration>> {
+    /// Opens the connection, if it is not open.
+    pub(crate) async fn open(&mut self) -> io::Result<Opening> {
         if self.wire.is_open() {
-            return Ok(None);
+            return Ok(Opening::WasOpen);
         }
         let begin = self.line.clock.now();
         let connecting = TcpStream::connect(self.line.target.address);
@@ -107,19 +121,22 @@ impl Connection {
             Wire::Lean(wire) => wire.open(stream),
             Wire::Hyper(wire) => wire.open(stream).await?,
         }
-        Ok(Some(took))
+        Ok(Opening::Took(took))
     }
 
     /// Sends an order and reads its answer.
     pub(crate) async fn carry(&mut self, order: &Order) -> Carried {
         let opened = self.open().await;
         let sent = self.line.clock.now();
-        let Ok(opening) = opened else {
-            return Carried {
-                opening: None,
-                sent,
-                outcome: Err(Failure::Connect),
-            };
+        let opening = match opened {
+            Ok(opening) => opening,
+            Err(error) => {
+                return Carried {
+                    opening: Opening::failed(&error),
+                    sent,
+                    outcome: Err(Failure::Connect),
+                };
+            }
         };
         let outcome = match &mut self.wire {
             Wire::Lean(wire) => wire.exchange(&self.line, order).await,
@@ -133,6 +150,23 @@ impl Connection {
             opening,
             sent,
             outcome,
+        }
+    }
+}
+
+impl Opening {
+    pub(crate) fn failed(error: &io::Error) -> Self {
+        // EMFILE and ENFILE, which have no portable name, are the same on all Unixes.
+        let limit = error.kind() == io::ErrorKind::AddrNotAvailable
+            || matches!(error.raw_os_error(), Some(23 | 24));
+        if limit { Self::LimitHit } else { Self::Failed }
+    }
+
+    pub(crate) fn count(self, fleet: &mut Fleet) {
+        match self {
+            Self::Took(took) => fleet.connected(took),
+            Self::LimitHit => fleet.limit_hit(),
+            Self::WasOpen | Self::Failed => {}
         }
     }
 }

@@ -1,23 +1,28 @@
 //! One phase of a run: a plan, carried out by worker threads that start
-//! together. Their counts are merged when all of them are done.
+//! together. They hand over what they count second by second.
 
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use contract::{ApiKey, Moment};
 use loadgen_core::arrivals::Shard;
 use loadgen_core::fleet::{Fleet, Found, Plan};
+use loadgen_core::interval::Slice;
 use loadgen_core::tally::Tally;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
-use crate::client::{Client, Connection, Factory, Line};
+use crate::client::{Client, Connection, Factory, Line, Opening};
 use crate::clock::Clock;
+use crate::gather::Gatherer;
 use crate::interrupt::Interrupt;
+use crate::pacer::Pacer;
+use crate::processor::{self, Thread};
 use crate::progress::{Board, Display, Stage};
+use crate::recorder::Recorder;
 use crate::target::Target;
 use crate::worker;
 
@@ -34,17 +39,17 @@ pub(crate) struct Context<'a> {
     pub(crate) truth: bool,
 }
 
-/// What a phase does, who may interrupt it, and what is shown meanwhile.
+/// What a phase does, who may interrupt it, and what is shown and kept meanwhile.
 pub(crate) struct Work<'a> {
     pub(crate) plan: Arc<Plan>,
     pub(crate) interrupt: Interrupt,
     pub(crate) stage: Stage,
     pub(crate) display: &'a mut dyn Display,
+    pub(crate) recorder: &'a mut dyn Recorder,
 }
 
-/// A finished phase.
+/// A finished phase, whose counts have been kept.
 pub(crate) struct Finished {
-    pub(crate) tally: Tally,
     pub(crate) found: Found,
     /// When the first user could start.
     pub(crate) start: Moment,
@@ -54,10 +59,12 @@ pub(crate) struct Finished {
     pub(crate) end_of_arrivals: Moment,
 }
 
-/// What a worker reports: that its connections are open, or that it is done.
-enum Report {
-    Ready(io::Result<()>),
-    Done(io::Result<Box<Finished>>),
+/// What a worker reports.
+pub(crate) enum Report {
+    /// Its connections are open. It names its thread, if it can.
+    Ready(io::Result<Option<Thread>>),
+    /// This worker is done; with what it has not handed over yet.
+    Done(usize, Finished, Box<Tally>),
 }
 
 /// Runs a phase to its end. All workers open their connections first; then
@@ -68,10 +75,12 @@ pub(crate) fn run(context: &Context<'_>, work: &mut Work<'_>) -> io::Result<Fini
     let boards: Vec<_> = (0..threads).map(|_| Board::default()).collect();
     thread::scope(|scope| {
         let (sender, reports) = mpsc::channel();
-        let mut starters = Vec::new();
+        let (mut starters, mut handed_over) = (Vec::new(), Vec::new());
         for (index, board) in (0..).zip(&boards) {
             let (starter, start) = mpsc::channel();
             starters.push(starter);
+            let (slices, received) = mpsc::channel();
+            handed_over.push(received);
             let worker = Worker {
                 context,
                 plan: Arc::clone(&work.plan),
@@ -79,6 +88,7 @@ pub(crate) fn run(context: &Context<'_>, work: &mut Work<'_>) -> io::Result<Fini
                 interrupt: work.interrupt.clone(),
                 board,
                 reports: sender.clone(),
+                slices,
             };
             // If this fails, those that wait for their start see it fail too.
             thread::Builder::new()
@@ -86,7 +96,14 @@ pub(crate) fn run(context: &Context<'_>, work: &mut Work<'_>) -> io::Result<Fini
                 .spawn_scoped(scope, move || worker.run(&start))?;
         }
         drop(sender);
-        gather(context, &reports, &starters, &boards, work)
+        let gatherer = Gatherer {
+            context,
+            reports: &reports,
+            starters,
+            slices: handed_over,
+            boards: &boards,
+        };
+        gatherer.gather(work)
     })
 }
 
@@ -97,12 +114,14 @@ struct Worker<'a> {
     interrupt: Interrupt,
     board: &'a Board,
     reports: mpsc::Sender<Report>,
+    slices: mpsc::Sender<Slice>,
 }
 
-/// Connections, and how long each that opened took.
+/// What a worker works with, and how the opening of the connections went.
 struct Opened {
+    pacer: Pacer,
     connections: Vec<Connection>,
-    took: Vec<Duration>,
+    openings: Vec<Opening>,
 }
 
 impl Worker<'_> {
@@ -116,11 +135,12 @@ impl Worker<'_> {
                 report(Report::Ready(Err(error)));
             }
             Ok((runtime, opened)) => {
-                if report(Report::Ready(Ok(())))
+                if report(Report::Ready(Ok(processor::this_thread())))
                     && let Ok(start) = start.recv()
                 {
-                    let work = self.work(start, opened);
-                    report(Report::Done(runtime.block_on(work).map(Box::new)));
+                    let index = self.shard.index as usize;
+                    let (finished, rest) = runtime.block_on(self.work(start, opened));
+                    report(Report::Done(index, finished, rest));
                 }
             }
         }
@@ -133,24 +153,25 @@ impl Worker<'_> {
         Ok((runtime, opened))
     }
 
-    async fn work(self, start: Moment, opened: Opened) -> io::Result<Finished> {
+    async fn work(self, start: Moment, opened: Opened) -> (Finished, Box<Tally>) {
         let mut fleet = Fleet::new(self.plan, self.shard, start);
-        for took in opened.took {
-            fleet.connected(took);
+        fleet.cut_into_seconds(start, self.slices);
+        for opening in opened.openings {
+            opening.count(&mut fleet);
         }
-        let connections = opened.connections;
+        let tools = (opened.pacer, opened.connections);
         let clock = self.context.clock;
-        let work = worker::work(fleet, clock, connections, self.interrupt, self.board);
-        let (mut fleet, end) = work.await?;
+        let work = worker::work(fleet, clock, tools, self.interrupt, self.board);
+        let (mut fleet, end) = work.await;
         let end_of_arrivals = fleet.end_of_arrivals(end);
-        let (tally, found) = fleet.finished();
-        Ok(Finished {
-            tally,
+        let (rest, found) = fleet.finished();
+        let finished = Finished {
             found,
             start,
             end,
             end_of_arrivals,
-        })
+        };
+        (finished, Box::new(rest))
     }
 }
 
@@ -173,65 +194,28 @@ async fn open(context: &Context<'_>, shard: Shard) -> io::Result<Opened> {
     let factory = Factory::new(context.client, &line)?;
     let count = (context.connections + shard.of - 1 - shard.index) / shard.of;
     let mut opened = Opened {
+        // Before the connections, which may take all descriptors that there are.
+        pacer: Pacer::start()?,
         connections: Vec::with_capacity(count as usize),
-        took: Vec::new(),
+        openings: Vec::with_capacity(count as usize),
     };
     for index in 0..count {
         let mut connection = factory.connection(&line);
-        let took = match connection.open().await {
+        let opening = match connection.open().await {
             Err(error) if index == 0 => return Err(error),
-            took => took.ok().flatten(),
+            Err(error) => Opening::failed(&error),
+            Ok(opening) => opening,
         };
-        opened.took.extend(took);
+        opened.openings.push(opening);
         opened.connections.push(connection);
     }
     Ok(opened)
-}
-
-/// Starts the workers when all are ready, and waits for them, keeping the display up to date.
-fn gather(
-    context: &Context<'_>,
-    reports: &mpsc::Receiver<Report>,
-    starters: &[mpsc::Sender<Moment>],
-    boards: &[Board],
-    work: &mut Work<'_>,
-) -> io::Result<Finished> {
-    const REFRESH: Duration = Duration::from_millis(200);
-    let mut preparing = starters.len();
-    let mut merged: Option<Finished> = None;
-    loop {
-        match reports.recv_timeout(REFRESH) {
-            Ok(Report::Ready(ready)) => {
-                ready?;
-                preparing -= 1;
-                if preparing == 0 {
-                    let start = context.clock.now();
-                    for starter in starters {
-                        // A worker that is gone reports nothing, which is noticed below.
-                        let _ = starter.send(start);
-                    }
-                }
-            }
-            Ok(Report::Done(finished)) => {
-                let finished = *finished?;
-                match &mut merged {
-                    None => merged = Some(finished),
-                    Some(merged) => merged.merge(finished),
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => work.display.show(work.stage, &Board::read(boards)),
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    work.display.clear();
-    merged.ok_or_else(|| io::Error::other("a worker thread has vanished"))
 }
 
 impl Finished {
     /// A phase that began and ended at `now`, because nobody wanted it any more.
     pub(crate) fn nothing(now: Moment) -> Self {
         Self {
-            tally: Tally::default(),
             found: Found::default(),
             start: now,
             end: now,
@@ -239,8 +223,7 @@ impl Finished {
         }
     }
 
-    fn merge(&mut self, other: Self) {
-        self.tally.merge(&other.tally);
+    pub(crate) fn merge(&mut self, other: Self) {
         self.found.merge(other.found);
         self.end = self.end.max(other.end);
         self.end_of_arrivals = self.end_of_arrivals.max(other.end_of_arrivals);

@@ -52,21 +52,21 @@ struct Seat {
     waker: Cell<Option<Waker>>,
 }
 
-/// Runs `fleet` to its end over `connections`; says when that was. The caller
-/// runs this within a runtime of this thread.
+/// Runs `fleet` to its end over connections that were opened in the runtime that
+/// runs this, as the pacer was; says when that was.
 pub(crate) async fn work(
     fleet: Fleet,
     clock: Clock,
-    connections: Vec<Connection>,
+    (pacer, connections): (Pacer, Vec<Connection>),
     mut interrupt: Interrupt,
     board: &Board,
-) -> std::io::Result<(Fleet, Moment)> {
+) -> (Fleet, Moment) {
     let desk = Rc::new(Desk {
         clock,
         fleet: RefCell::new(fleet),
         queue: RefCell::default(),
         free: RefCell::default(),
-        pacer: Pacer::start()?,
+        pacer,
         done: Cell::new(false),
         finished: Notify::new(),
     });
@@ -92,7 +92,7 @@ pub(crate) async fn work(
     board.post(desk.snapshot());
     serving.shutdown().await;
     let desk = Rc::into_inner(desk).expect("only the connections' tasks shared the desk");
-    Ok((desk.fleet.into_inner(), end))
+    (desk.fleet.into_inner(), end)
 }
 
 impl Desk {
@@ -119,9 +119,7 @@ impl Desk {
 
     fn answered(&self, order: Order, times: Times, carried: Carried) {
         let mut fleet = self.fleet.borrow_mut();
-        if let Some(took) = carried.opening {
-            fleet.connected(took);
-        }
+        carried.opening.count(&mut fleet);
         fleet.handle_answer(order, times, carried.outcome);
     }
 

@@ -36,7 +36,7 @@ fn both_clients_get_the_same_rentals_codes_and_delays() {
         assert_eq!(ledger.unexplained, contract::Cents::ZERO, "{client:?}");
         assert_eq!(outcome.tally.failures(), 0, "{client:?}");
         // Five in each phase: balances, load, balances.
-        assert_eq!(outcome.tally.connect.count(), 15, "{client:?}");
+        assert_eq!(outcome.tally.instrument.connect.count(), 15, "{client:?}");
         let rentals = outcome.tally.rentals;
         (
             rentals.delivered,

@@ -5,6 +5,7 @@ mod cli_help;
 mod clients;
 mod load;
 mod report;
+mod results;
 mod serve;
 mod tidy;
 mod two_arms;

@@ -1,7 +1,7 @@
 //! Both clients against a server that sends prepared bytes: the same answers,
 //! the same failures.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use loadgen_core::fleet::{Fleet, Output, Plan, Role};
 use loadgen_core::stop::Stop;
 use tokio::runtime::{Builder, LocalOptions};
 
-use super::{Client, Factory, Line};
+use super::{Carried, Client, Factory, Line, Opening};
 use crate::clock::Clock;
 use crate::target::Target;
 
@@ -62,7 +62,7 @@ fn server(script: Script) -> (SocketAddr, Receiver<()>) {
     (address, may_go_on)
 }
 
-fn serve(mut stream: TcpStream, steps: &[Step], next: &Sender<()>) -> std::io::Result<()> {
+fn serve(mut stream: TcpStream, steps: &[Step], next: &Sender<()>) -> io::Result<()> {
     for step in steps {
         match step {
             Request => read_request(&mut stream)?,
@@ -72,14 +72,14 @@ fn serve(mut stream: TcpStream, steps: &[Step], next: &Sender<()>) -> std::io::R
                 let head = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {length}");
                 stream.write_all(format!("{head}\r\n\r\n{PROFILE}").as_bytes())?;
             }
-            Next => next.send(()).map_err(std::io::Error::other)?,
+            Next => next.send(()).map_err(io::Error::other)?,
             Nothing => stream.read(&mut [0; 64]).map(|_| ())?,
         }
     }
     Ok(())
 }
 
-fn read_request(stream: &mut impl Read) -> std::io::Result<()> {
+fn read_request(stream: &mut impl Read) -> io::Result<()> {
     let mut seen = Vec::new();
     let mut byte = [0];
     while !seen.ends_with(b"\r\n\r\n") {
@@ -140,7 +140,8 @@ fn carried(
         }
         carried
     });
-    let openings = carried.iter().filter(|one| one.opening.is_some()).count();
+    let opened = |one: &&Carried| matches!(one.opening, Opening::Took(_));
+    let openings = carried.iter().filter(opened).count();
     let outcomes = carried.into_iter().map(|one| one.outcome).collect();
     (outcomes, openings)
 }
@@ -261,4 +262,18 @@ fn a_server_that_has_gone_cannot_be_connected_to() {
         let expected = vec![BALANCE, Err(Failure::Connect)];
         assert_eq!((outcomes, openings), (expected, 1), "{client:?}");
     }
+}
+
+#[test]
+fn a_machine_without_descriptors_or_ports_is_no_unreachable_server() {
+    let limits = [
+        io::Error::from_raw_os_error(23),
+        io::Error::from_raw_os_error(24),
+        io::ErrorKind::AddrNotAvailable.into(),
+    ];
+    for limit in limits {
+        assert_eq!(Opening::failed(&limit), Opening::LimitHit, "{limit}");
+    }
+    let refused = io::ErrorKind::ConnectionRefused.into();
+    assert_eq!(Opening::failed(&refused), Opening::Failed);
 }
