@@ -19,12 +19,25 @@ doc:
 deny:
     cargo deny check bans licenses sources
 
+# The OpenAPI documents, and the release binary against them.
+openapi:
+    cargo build --release
+    bash .ci/openapi
+
 # The showcase.
 load:
     cargo run --release -- load
 
 bench:
     cargo bench -p benches
+
+# The server against its targets; `just speed quick` for a first look.
+speed *arguments:
+    benches/speed {{arguments}}
+
+# Arbitrary input: request, socket or grammar, for a while. See fuzz/README.md.
+fuzz target seconds="60":
+    RUSTC_BOOTSTRAP=1 cargo fuzz run -s none {{target}} -- -max_total_time={{seconds}} -max_len=4096
 
 # Rewrite the golden files; read the diff before you commit it.
 golden:

@@ -34,6 +34,8 @@ pub enum Stream {
     FaultData(u32),
     /// The one-time password of a second SMS.
     SecondCode,
+    /// Whether the event of an SMS is posted twice.
+    WebhookDuplicate,
     /// When users arrive.
     Arrival,
     /// What a user asks for.
@@ -57,6 +59,7 @@ impl Stream {
             Self::Polling => 7,
             Self::Key => 8,
             Self::SecondCode => 9,
+            Self::WebhookDuplicate => 10,
             Self::Fault(rule) => (1 << 32) | rule as u64,
             Self::FaultDelay(rule) => (2 << 32) | rule as u64,
             Self::FaultData(rule) => (3 << 32) | rule as u64,

@@ -8,10 +8,22 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde_with::DeserializeFromStr;
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 /// A duration with its written form; for fields of files and for command-line flags.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, DeserializeFromStr)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    DeserializeFromStr,
+    SerializeDisplay,
+)]
 pub struct TimeSpan(pub Duration);
 
 /// Not a duration.
@@ -28,6 +40,12 @@ impl FromStr for TimeSpan {
             .and_then(|duration| Duration::try_from(duration).ok())
             .map(Self)
             .ok_or_else(|| DurationError(text.to_owned()))
+    }
+}
+
+impl From<TimeSpan> for Duration {
+    fn from(span: TimeSpan) -> Self {
+        span.0
     }
 }
 

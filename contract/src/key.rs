@@ -9,6 +9,9 @@ use serde_with::DeserializeFromStr;
 
 use crate::dice::{Dice, Stream};
 
+/// Characters in a key at most, where a dialect takes any.
+pub const LONGEST: usize = 256;
+
 /// A well-formed API key (CLAUSES A3: exactly 60 characters; visible ASCII,
 /// because it has to travel in a header).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, DeserializeFromStr)]
@@ -24,11 +27,59 @@ impl ApiKey {
     ///
     /// [`KeyError`] when it is not 60 visible ASCII characters.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        // All of them rather than up to the first bad one: this way the compiler
+        // looks at many at a time, and every request brings a key.
+        let visible = |key: &[u8]| {
+            key.iter()
+                .fold(true, |all, one| all & one.is_ascii_graphic())
+        };
         match <[u8; Self::LENGTH]>::try_from(bytes) {
-            Ok(key) if key.iter().all(u8::is_ascii_graphic) => Ok(Self(key)),
+            Ok(key) if visible(&key) => Ok(Self(key)),
             Ok(_) => Err(KeyError::Characters),
             Err(_) => Err(KeyError::Length(bytes.len())),
         }
+    }
+
+    /// Reads a key of any length from 1 to [`LONGEST`], where a dialect takes such.
+    ///
+    /// Keys of 60 characters are what they always are; a shorter one is filled up
+    /// with spaces, which no other key has, and of a longer one the end becomes a
+    /// hash. So different keys stay different accounts.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when it is empty, too long, or not visible ASCII.
+    pub fn of_any_length(bytes: &[u8]) -> Result<Self, KeyError> {
+        if !(1..=LONGEST).contains(&bytes.len()) {
+            return Err(KeyError::Length(bytes.len()));
+        }
+        if !bytes.iter().all(u8::is_ascii_graphic) {
+            return Err(KeyError::Characters);
+        }
+        let mut key = [b' '; Self::LENGTH];
+        match bytes.len() {
+            0..=Self::LENGTH => key[..bytes.len()].copy_from_slice(bytes),
+            _ => {
+                let hash = format!("{:032x}", fnv_128(bytes));
+                let begin = Self::LENGTH - hash.len();
+                // A space in between, so that it is no key of 60 characters.
+                key[..begin - 1].copy_from_slice(&bytes[..begin - 1]);
+                key[begin..].copy_from_slice(hash.as_bytes());
+            }
+        }
+        Ok(Self(key))
+    }
+
+    /// Whether it has the documented 60 characters.
+    pub fn is_documented(&self) -> bool {
+        !self.0.contains(&b' ')
+    }
+
+    /// Enough of it to recognise it, and too little to use it: six characters,
+    /// but never more than a quarter of a short one.
+    pub fn beginning(&self) -> &str {
+        let text = self.secret().trim_end();
+        &text[..6.min(text.len() / 4)]
     }
 
     /// The key that load runs with this seed give to account `index`.
@@ -73,8 +124,17 @@ impl FromStr for ApiKey {
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ApiKey({}…)", &self.secret()[..6])
+        write!(f, "ApiKey({}…)", self.beginning())
     }
+}
+
+/// FNV-1a with 128 bits (offset basis and prime from draft-eastlake-fnv).
+fn fnv_128(bytes: &[u8]) -> u128 {
+    const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    bytes.iter().fold(BASIS, |hash, &byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(PRIME)
+    })
 }
 
 /// Not an API key. The message never shows the text itself.
@@ -98,6 +158,27 @@ mod tests {
         assert_eq!(ApiKey::from_bytes(&[b'k'; 59]), Err(KeyError::Length(59)));
         assert_eq!(ApiKey::from_bytes(&[b'k'; 61]), Err(KeyError::Length(61)));
         assert_eq!(ApiKey::from_bytes(&[b' '; 60]), Err(KeyError::Characters));
+    }
+
+    #[test]
+    fn keys_of_any_length_stay_different_and_the_documented_ones_the_same() {
+        let read = |length: usize| ApiKey::of_any_length(&vec![b'k'; length]);
+        assert_eq!(read(60), ApiKey::from_bytes(&[b'k'; 60]));
+        let keys: std::collections::BTreeSet<_> = (1..=LONGEST)
+            .map(|length| read(length).expect("in bounds"))
+            .collect();
+        assert_eq!(keys.len(), LONGEST);
+        assert_eq!(keys.iter().filter(|key| key.is_documented()).count(), 1);
+        assert_eq!(read(0), Err(KeyError::Length(0)));
+        assert_eq!(read(LONGEST + 1), Err(KeyError::Length(LONGEST + 1)));
+        assert_eq!(ApiKey::of_any_length(b"a b"), Err(KeyError::Characters));
+    }
+
+    #[test]
+    fn a_short_key_is_not_given_away() {
+        let shown = |key: &[u8]| ApiKey::of_any_length(key).map(|key| format!("{key:?}"));
+        assert_eq!(shown(b"abc"), Ok("ApiKey(…)".to_owned()));
+        assert_eq!(shown(b"abcdefgh"), Ok("ApiKey(ab…)".to_owned()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde_with::DeserializeFromStr;
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use statrs::function::erf::erfc_inv;
 
 use crate::dice::{Roll, unit};
@@ -18,7 +18,7 @@ use crate::duration::TimeSpan;
 use crate::expression::{ExpressionError, Product, Sum, Term, Word};
 
 /// The distribution of a delay.
-#[derive(Clone, Debug, PartialEq, DeserializeFromStr)]
+#[derive(Clone, Debug, PartialEq, DeserializeFromStr, SerializeDisplay)]
 pub struct Law {
     /// As it was written; a preset keeps its name.
     text: String,

@@ -8,6 +8,7 @@
 //! | [`operation`] | the operation table: method, path and name of each endpoint |
 //! | [`body`] | the documented JSON bodies, byte for byte |
 //! | [`problem`] | refusals, their HTTP status and sentence (the default dialect) |
+//! | [`openapi`] | the OpenAPI document, made from these tables and types |
 //! | [`service`] | the services one can rent a number for, with their spellings |
 //! | [`money`] | integer cents and the three ways the API writes them |
 //! | [`key`] | the 60-character API key, which is also the account |
@@ -36,6 +37,7 @@ pub mod key;
 pub mod law;
 pub mod moment;
 pub mod money;
+pub mod openapi;
 pub mod operation;
 pub mod problem;
 pub mod service;

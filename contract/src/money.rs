@@ -2,13 +2,15 @@
 //!
 //! The documentation shows `"340.50"` in the profile, `"$1.44"` in the rental
 //! and `1.44` in the history, on purpose (CLAUSES X3). [`decimal`], [`dollars`]
-//! and [`number`] are those three, to be named in `#[serde(with = …)]`.
+//! and [`number`] are those three, to be named in `#[serde(with = …)]`; the
+//! `schema` of each is for `#[schemars(schema_with = …)]`.
 
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use std::str::FromStr;
 
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serializer, de};
 use serde_with::DeserializeFromStr;
 
@@ -123,7 +125,9 @@ impl Sum for Cents {
 
 /// `"340.50"`: a string without a sign of currency (profile).
 pub mod decimal {
-    use super::{Cents, Deserialize, Deserializer, Serializer, de};
+    use super::{
+        Cents, Deserialize, Deserializer, Schema, SchemaGenerator, Serializer, de, json_schema,
+    };
 
     /// Writes `"340.50"`.
     pub fn serialize<S: Serializer>(amount: &Cents, serializer: S) -> Result<S::Ok, S::Error> {
@@ -136,11 +140,18 @@ pub mod decimal {
             .parse()
             .map_err(de::Error::custom)
     }
+
+    /// What [`serialize`] writes, as JSON Schema.
+    pub fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^-?[0-9]+\.[0-9]{2}$" })
+    }
 }
 
 /// `"$1.44"`: a string with the sign of currency (rent).
 pub mod dollars {
-    use super::{Cents, Deserialize, Deserializer, Serializer, de};
+    use super::{
+        Cents, Deserialize, Deserializer, Schema, SchemaGenerator, Serializer, de, json_schema,
+    };
 
     /// Writes `"$1.44"`.
     pub fn serialize<S: Serializer>(amount: &Cents, serializer: S) -> Result<S::Ok, S::Error> {
@@ -155,11 +166,18 @@ pub mod dollars {
             .parse()
             .map_err(de::Error::custom)
     }
+
+    /// What [`serialize`] writes of a price, as JSON Schema.
+    pub fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^\$[0-9]+\.[0-9]{2}$" })
+    }
 }
 
 /// `1.44`: a JSON number (history).
 pub mod number {
-    use super::{Cents, Deserialize, Deserializer, Serializer, de};
+    use super::{
+        Cents, Deserialize, Deserializer, Schema, SchemaGenerator, Serializer, de, json_schema,
+    };
 
     /// Writes `1.44`.
     pub fn serialize<S: Serializer>(amount: &Cents, serializer: S) -> Result<S::Ok, S::Error> {
@@ -180,6 +198,12 @@ pub mod number {
             )));
         }
         Ok(Cents(cents as i64))
+    }
+
+    /// What [`serialize`] writes of a price, as JSON Schema. It does not say
+    /// `multipleOf`, because 0.58 is no multiple of 0.01 in binary.
+    pub fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0 })
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::body::Refusal;
+use crate::body::{EXPIRED, Refusal};
 use crate::operation::Operation;
 
 /// Why a request is refused.
@@ -28,12 +28,24 @@ pub enum Problem {
     MissingService,
     /// A service that is not in the table.
     UnknownService,
+    /// A rent whose body is of a type that is not taken.
+    UnsupportedContent,
+    /// A page of the history that makes no sense.
+    BadPage,
     /// Too little money for this rental.
     InsufficientBalance,
     /// No number to be had.
     NoNumbers,
+    /// More rentals at once than an account may have.
+    TooManyRentals,
+    /// An `Idempotency-Key` that is empty or too long.
+    BadIdempotencyKey,
+    /// An `Idempotency-Key` that was used for another request.
+    IdempotencyKeyReused,
     /// An id that is malformed, unknown, or another account's.
     NoSuchRental,
+    /// A rental that ended without an SMS, where a poll of it is refused.
+    RentalEnded,
     /// No operation at this path.
     NoSuchPath,
     /// An operation at this path, with another method.
@@ -59,9 +71,23 @@ impl Problem {
             Self::BodyTooLarge => (413, "The request body is too large."),
             Self::MissingService => (422, "The service field is required."),
             Self::UnknownService => (422, "The selected service is not available."),
+            Self::UnsupportedContent => (415, "This content type is not supported."),
+            Self::BadPage => (422, "The page or its size is not valid."),
             Self::InsufficientBalance => (402, "Your balance is too low for this rental."),
             Self::NoNumbers => (503, "No numbers are available for this service right now."),
+            Self::TooManyRentals => (
+                429,
+                "Too many rentals are waiting for their SMS. Please wait until one ends.",
+            ),
+            Self::BadIdempotencyKey => (
+                400,
+                "The Idempotency-Key is empty or has more than 255 characters.",
+            ),
+            Self::IdempotencyKeyReused => {
+                (422, "The Idempotency-Key was used for another request.")
+            }
             Self::NoSuchRental => (404, "The rental was not found."),
+            Self::RentalEnded => (404, EXPIRED),
             Self::NoSuchPath => (404, "There is no such endpoint."),
             Self::WrongMethod(_) => (405, "The method is not allowed for this endpoint."),
             Self::RateLimited => (429, "Too many requests. Please slow down."),

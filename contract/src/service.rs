@@ -40,11 +40,11 @@ impl Service {
     /// The SMS that carries `code`, written as the documentation writes it:
     /// `489201` becomes `489-201`. Codes of odd or four digits stay whole.
     pub fn message(&self, code: &str) -> String {
-        let middle = code.len() / 2;
-        let written = if code.len() >= 6 && code.len().is_multiple_of(2) {
-            format!("{}-{}", &code[..middle], &code[middle..])
-        } else {
-            code.to_owned()
+        let even = code.len() >= 6 && code.len().is_multiple_of(2);
+        // A code that a tester made up may have no middle between two letters.
+        let written = match code.split_at_checked(code.len() / 2) {
+            Some((first, second)) if even => format!("{first}-{second}"),
+            _ => code.to_owned(),
         };
         self.template.replace("{code}", &written)
     }
@@ -189,6 +189,8 @@ mod tests {
         );
         let lyft = Service::find("lyft").expect("in the table");
         assert_eq!(lyft.message("0042"), "Lyft ride code 0042");
+        let middle_inside_a_letter = "ab€c";
+        assert_eq!(lyft.message(middle_inside_a_letter), "Lyft ride code ab€c");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The wall behind the moments: the only place of this crate that reads a clock.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use contract::Moment;
 
@@ -27,4 +27,11 @@ impl Clock {
     pub fn instant(&self, moment: Moment) -> Instant {
         self.started + moment.since_start()
     }
+}
+
+/// The time of day, in seconds since 1970: a label for people, never subtracted.
+pub(crate) fn unix_seconds() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
 }

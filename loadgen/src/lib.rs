@@ -6,32 +6,41 @@
 //! | --- | --- |
 //! | [`target`] | which server, and whether it may be loaded at all |
 //! | [`run`] | the phases of a run: balances, set-up, load, balances again |
-//! | `phase`, `worker` | one phase over worker threads; one worker's loop |
+//! | `phase`, `worker`, `gather` | one phase over worker threads; one worker's loop; their seconds put together |
 //! | `connection` | one HTTP connection: an order in, an outcome back |
+//! | [`recorder`], [`directory`] | a run as files, written while it lasts |
+//! | `processor` | how busy the worker threads are |
 //! | `pacer`, [`clock`] | waking up on time; the only place that reads a clock |
 //! | [`interrupt`] | Ctrl-C, once and twice |
 //! | [`progress`] | the live display |
-//! | [`report`] | the result as a text to enjoy |
+//! | [`report`] | the result as text, HTML, Markdown and JUnit |
 //!
 //! ```no_run
-//! use loadgen::{interrupt::Interrupt, progress::Silent, run::{self, Keys}, target::Target};
+//! use loadgen::{interrupt::Interrupt, progress::Silent, recorder::Unrecorded};
+//! use loadgen::{run::{self, Keys}, target::Target};
 //! use loadgen_core::scenario::{Overrides, Scenario};
 //!
 //! let text = "[arrivals]\nusers = 10\n[stop]\nduration = \"5s\"\n";
 //! let scenario = Scenario::read("small", "small.toml", text, Overrides::default())?;
 //! let target = Target::parse("http://127.0.0.1:8080", &[])?;
-//! let job = run::Job { scenario: &scenario, seed: 1, target: &target, keys: Keys::MadeUp, threads: 1 };
-//! let run = run::run(&job, &Interrupt::never(), &mut Silent)?;
+//! let job = run::Job {
+//!     scenario: &scenario, seed: 1, target: &target, server: "a mock", keys: Keys::MadeUp, threads: 1,
+//! };
+//! let run = run::run(&job, &Interrupt::never(), &mut Silent, &mut Unrecorded)?;
 //! println!("{}", run.outcome.tally.rentals.delivered);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod clock;
 mod connection;
+pub mod directory;
+mod gather;
 pub mod interrupt;
 mod pacer;
 mod phase;
+mod processor;
 pub mod progress;
+pub mod recorder;
 pub mod report;
 pub mod run;
 pub mod target;

@@ -1,10 +1,10 @@
 //! One phase of a run: a plan, carried out by worker threads that start
-//! together. Their counts are merged when all of them are done.
+//! together. They hand over what they count second by second.
 
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -12,14 +12,18 @@ use contract::{ApiKey, Moment};
 use hyper::header::HeaderValue;
 use loadgen_core::arrivals::Shard;
 use loadgen_core::fleet::{Fleet, Found, Plan};
+use loadgen_core::interval::Slice;
 use loadgen_core::tally::Tally;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 
 use crate::clock::Clock;
 use crate::connection::{Connection, Line};
+use crate::gather::Gatherer;
 use crate::interrupt::Interrupt;
+use crate::processor::{self, Thread};
 use crate::progress::{Board, Display, Stage};
+use crate::recorder::Recorder;
 use crate::target::Target;
 use crate::worker;
 
@@ -35,17 +39,17 @@ pub(crate) struct Context<'a> {
     pub(crate) truth: bool,
 }
 
-/// What a phase does, who may interrupt it, and what is shown meanwhile.
+/// What a phase does, who may interrupt it, and what is shown and kept meanwhile.
 pub(crate) struct Work<'a> {
     pub(crate) plan: Arc<Plan>,
     pub(crate) interrupt: Interrupt,
     pub(crate) stage: Stage,
     pub(crate) display: &'a mut dyn Display,
+    pub(crate) recorder: &'a mut dyn Recorder,
 }
 
-/// A finished phase.
+/// A finished phase, whose counts have been kept.
 pub(crate) struct Finished {
-    pub(crate) tally: Tally,
     pub(crate) found: Found,
     /// When the first user could start.
     pub(crate) start: Moment,
@@ -55,10 +59,12 @@ pub(crate) struct Finished {
     pub(crate) end_of_arrivals: Moment,
 }
 
-/// What a worker reports: that its connections are open, or that it is done.
-enum Report {
-    Ready(io::Result<()>),
-    Done(io::Result<Box<Finished>>),
+/// What a worker reports.
+pub(crate) enum Report {
+    /// Its connections are open. It names its thread, if it can.
+    Ready(io::Result<Option<Thread>>),
+    /// This worker is done; with what it has not handed over yet.
+    Done(usize, io::Result<Finished>, Box<Tally>),
 }
 
 /// Runs a phase to its end. All workers open their connections first; then
@@ -69,10 +75,12 @@ pub(crate) fn run(context: &Context<'_>, work: &mut Work<'_>) -> io::Result<Fini
     let boards: Vec<_> = (0..threads).map(|_| Board::default()).collect();
     thread::scope(|scope| {
         let (sender, reports) = mpsc::channel();
-        let mut starters = Vec::new();
+        let (mut starters, mut handed_over) = (Vec::new(), Vec::new());
         for (index, board) in (0..).zip(&boards) {
             let (starter, start) = mpsc::channel();
             starters.push(starter);
+            let (slices, received) = mpsc::channel();
+            handed_over.push(received);
             let worker = Worker {
                 context,
                 plan: Arc::clone(&work.plan),
@@ -80,6 +88,7 @@ pub(crate) fn run(context: &Context<'_>, work: &mut Work<'_>) -> io::Result<Fini
                 interrupt: work.interrupt.clone(),
                 board,
                 reports: sender.clone(),
+                slices,
             };
             // If this fails, those that wait for their start see it fail too.
             thread::Builder::new()
@@ -87,7 +96,14 @@ pub(crate) fn run(context: &Context<'_>, work: &mut Work<'_>) -> io::Result<Fini
                 .spawn_scoped(scope, move || worker.run(&start))?;
         }
         drop(sender);
-        gather(context, &reports, &starters, &boards, work)
+        let gatherer = Gatherer {
+            context,
+            reports: &reports,
+            starters,
+            slices: handed_over,
+            boards: &boards,
+        };
+        gatherer.gather(work)
     })
 }
 
@@ -98,6 +114,14 @@ struct Worker<'a> {
     interrupt: Interrupt,
     board: &'a Board,
     reports: mpsc::Sender<Report>,
+    slices: mpsc::Sender<Slice>,
+}
+
+/// How the opening of connections went.
+#[derive(Default)]
+struct Opened {
+    took: Vec<Duration>,
+    limits_hit: u32,
 }
 
 impl Worker<'_> {
@@ -110,44 +134,61 @@ impl Worker<'_> {
             Err(error) => {
                 report(Report::Ready(Err(error)));
             }
-            Ok((runtime, local, connections)) => {
-                if report(Report::Ready(Ok(())))
+            Ok((runtime, local, (connections, opened))) => {
+                if report(Report::Ready(Ok(processor::this_thread())))
                     && let Ok(start) = start.recv()
                 {
-                    let work = self.work(start, connections);
-                    report(Report::Done(local.block_on(&runtime, work).map(Box::new)));
+                    let index = self.shard.index as usize;
+                    let work = self.work(start, connections, &opened);
+                    let (finished, rest) = match local.block_on(&runtime, work) {
+                        Ok((finished, rest)) => (Ok(finished), rest),
+                        Err(error) => (Err(error), Box::default()),
+                    };
+                    report(Report::Done(index, finished, rest));
                 }
             }
         }
     }
 
-    fn prepare(&self) -> io::Result<(Runtime, LocalSet, Vec<Connection>)> {
+    fn prepare(&self) -> io::Result<(Runtime, LocalSet, (Vec<Connection>, Opened))> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let local = LocalSet::new();
         let connections = local.block_on(&runtime, open(self.context, self.shard))?;
         Ok((runtime, local, connections))
     }
 
-    async fn work(self, start: Moment, connections: Vec<Connection>) -> io::Result<Finished> {
-        let fleet = Fleet::new(self.plan, self.shard, start);
+    async fn work(
+        self,
+        start: Moment,
+        connections: Vec<Connection>,
+        opened: &Opened,
+    ) -> io::Result<(Finished, Box<Tally>)> {
+        let mut fleet = Fleet::new(self.plan, self.shard, start);
+        fleet.cut_into_seconds(start, self.slices);
+        for took in &opened.took {
+            fleet.connected(*took);
+        }
+        for _ in 0..opened.limits_hit {
+            fleet.limit_hit();
+        }
         let clock = self.context.clock;
         let work = worker::work(fleet, clock, connections, self.interrupt, self.board);
         let (mut fleet, end) = work.await?;
         let end_of_arrivals = fleet.end_of_arrivals(end);
-        let (tally, found) = fleet.finished();
-        Ok(Finished {
-            tally,
+        let (rest, found) = fleet.finished();
+        let finished = Finished {
             found,
             start,
             end,
             end_of_arrivals,
-        })
+        };
+        Ok((finished, Box::new(rest)))
     }
 }
 
 /// This shard's connections, opened before the clock runs. Only the first has
 /// to open; the others try again when there is something to carry.
-async fn open(context: &Context<'_>, shard: Shard) -> io::Result<Vec<Connection>> {
+async fn open(context: &Context<'_>, shard: Shard) -> io::Result<(Vec<Connection>, Opened)> {
     let host = HeaderValue::from_str(&context.target.authority).map_err(io::Error::other)?;
     let line = Rc::new(Line {
         target: context.target.clone(),
@@ -159,15 +200,24 @@ async fn open(context: &Context<'_>, shard: Shard) -> io::Result<Vec<Connection>
     });
     let count = (context.connections + shard.of - 1 - shard.index) / shard.of;
     let mut connections = Vec::with_capacity(count as usize);
+    let mut opened = Opened::default();
     for index in 0..count {
         let mut connection = Connection::new(Rc::clone(&line));
-        let opened = connection.open().await;
-        if index == 0 {
-            opened?;
+        let begun = context.clock.now();
+        match connection.open().await {
+            Ok(()) => opened.took.push(context.clock.now().since(begun)),
+            Err(error) if index == 0 => return Err(error),
+            Err(error) => opened.limits_hit += u32::from(is_limit(&error)),
         }
         connections.push(connection);
     }
-    Ok(connections)
+    Ok((connections, opened))
+}
+
+/// Whether this machine has run out of file descriptors or ports.
+fn is_limit(error: &io::Error) -> bool {
+    // EMFILE and ENFILE, which have no portable name, are the same on all Unixes.
+    error.kind() == io::ErrorKind::AddrNotAvailable || matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 fn auth(key: &ApiKey) -> HeaderValue {
@@ -176,50 +226,10 @@ fn auth(key: &ApiKey) -> HeaderValue {
     value
 }
 
-/// Starts the workers when all are ready, and waits for them, keeping the display up to date.
-fn gather(
-    context: &Context<'_>,
-    reports: &mpsc::Receiver<Report>,
-    starters: &[mpsc::Sender<Moment>],
-    boards: &[Board],
-    work: &mut Work<'_>,
-) -> io::Result<Finished> {
-    const REFRESH: Duration = Duration::from_millis(200);
-    let mut preparing = starters.len();
-    let mut merged: Option<Finished> = None;
-    loop {
-        match reports.recv_timeout(REFRESH) {
-            Ok(Report::Ready(ready)) => {
-                ready?;
-                preparing -= 1;
-                if preparing == 0 {
-                    let start = context.clock.now();
-                    for starter in starters {
-                        // A worker that is gone reports nothing, which is noticed below.
-                        let _ = starter.send(start);
-                    }
-                }
-            }
-            Ok(Report::Done(finished)) => {
-                let finished = *finished?;
-                match &mut merged {
-                    None => merged = Some(finished),
-                    Some(merged) => merged.merge(finished),
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => work.display.show(work.stage, &Board::read(boards)),
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    work.display.clear();
-    merged.ok_or_else(|| io::Error::other("a worker thread has vanished"))
-}
-
 impl Finished {
     /// A phase that began and ended at `now`, because nobody wanted it any more.
     pub(crate) fn nothing(now: Moment) -> Self {
         Self {
-            tally: Tally::default(),
             found: Found::default(),
             start: now,
             end: now,
@@ -227,8 +237,7 @@ impl Finished {
         }
     }
 
-    fn merge(&mut self, other: Self) {
-        self.tally.merge(&other.tally);
+    pub(crate) fn merge(&mut self, other: Self) {
         self.found.merge(other.found);
         self.end = self.end.max(other.end);
         self.end_of_arrivals = self.end_of_arrivals.max(other.end_of_arrivals);

@@ -4,24 +4,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use contract::Operation;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use loadgen_core::latencies::Latencies;
-use loadgen_core::tally::Tally;
+pub use loadgen_core::interval::Stage;
+use loadgen_core::interval::{Standing, Totals};
 use loadgen_core::units;
-
-/// Which phase of the run is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Reading the balances.
-    Opening,
-    /// Making rentals to poll.
-    SetUp,
-    /// The load.
-    Load,
-    /// Reading the balances again.
-    Closing,
-}
 
 /// How a run, or one worker's part of it, stands.
 #[derive(Clone, Debug, Default)]
@@ -34,19 +20,21 @@ pub struct Snapshot {
     pub failures: u64,
     /// Rentals that ended so far.
     pub ended: u64,
-    /// Response times of the polls so far.
-    pub poll_response: Latencies,
+    /// 99th percentile of the polls' response times in the last whole second,
+    /// in microseconds.
+    pub poll_p99: Option<u64>,
 }
 
 impl Snapshot {
-    pub(crate) fn of(tally: &Tally, alive: u32) -> Self {
-        let polls = tally.operation(Operation::CheckOtp);
+    pub(crate) fn of(standing: Standing<'_>, alive: u32) -> Self {
+        let mut totals: Totals = standing.before;
+        totals.add(standing.current);
         Self {
             alive,
-            polls: polls.requests,
-            failures: tally.failures(),
-            ended: tally.rentals.ended(),
-            poll_response: polls.response.clone(),
+            polls: totals.polls,
+            failures: totals.failures,
+            ended: totals.ended,
+            poll_p99: None,
         }
     }
 
@@ -55,7 +43,6 @@ impl Snapshot {
         self.polls += other.polls;
         self.failures += other.failures;
         self.ended += other.ended;
-        self.poll_response.merge(&other.poll_response);
     }
 }
 
@@ -151,7 +138,7 @@ impl Bar {
             let left = elapsed.as_secs_f64() * (1.0 - progress) / progress.max(1e-3);
             format!("{left:.0}s left")
         };
-        let p99 = snapshot.poll_response.quantile(0.99);
+        let p99 = snapshot.poll_p99;
         format!(
             "{:.0}s, {remaining} · {} in flight · {} polls/s · p99 {} · {} errors",
             elapsed.as_secs_f64(),

@@ -1,44 +1,45 @@
-//! The result of a run as a text for people. Machines read `result.json`.
+//! The result of a run for people: as a text, as a page, for a job summary and
+//! for a pipeline's list of tests. Machines read `result.json`.
 //!
 //! The text carries ANSI styles; whoever prints it strips them where there is
 //! no terminal.
 
 mod chart;
+mod html;
+mod junit;
+mod markdown;
 mod table;
+
+pub use html::html;
+pub use junit::junit;
+pub use markdown::markdown;
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use contract::{Cents, Operation};
 use loadgen_core::latencies::Latencies;
-use loadgen_core::outcome::{Certainty, Ledger, Outcome};
+use loadgen_core::outcome::{Certainty, Ledger, Outcome, WarmupPart};
+use loadgen_core::run::{Ending, Run};
 use loadgen_core::tally::RentalTally;
 use loadgen_core::threshold::Verdict;
 use loadgen_core::units;
-
-use crate::run::Run;
+use loadgen_core::validity::{Grade, Validity};
 
 const HEADING: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
+const DOUBT: Style = AnsiColor::Yellow.on_default().bold();
 
-/// What a run was, for the first line of its report.
-#[derive(Clone, Copy, Debug)]
-pub struct Title<'a> {
-    /// The scenario's name.
-    pub scenario: &'a str,
-    /// Of all chance.
-    pub seed: u64,
-    /// The server, in words.
-    pub target: &'a str,
-}
+/// In place of what a threshold found.
+const TOO_FEW: &str = "too few samples";
 
-/// The whole report.
-pub fn text(title: Title<'_>, run: &Run) -> String {
+/// The whole report as a text.
+pub fn text(run: &Run) -> String {
     let mut out = String::new();
     let outcome = &run.outcome;
-    head(&mut out, title, run);
+    head(&mut out, run);
     table::requests(&mut out, &outcome.tally);
     chart::polls(&mut out, outcome.tally.operation(Operation::CheckOtp));
     line!(out, "");
@@ -46,10 +47,22 @@ pub fn text(title: Title<'_>, run: &Run) -> String {
         rentals(&mut out, &outcome.tally.rentals);
     }
     rates(&mut out, outcome);
+    if outcome.tally.instrument.connect.count() > 0 {
+        let connect = &outcome.tally.instrument.connect;
+        entry(
+            &mut out,
+            "connections",
+            &percentiles(connect, "opening one"),
+        );
+    }
+    if let Some(part) = &outcome.warmup {
+        warmup(&mut out, part);
+    }
     if let Some(ledger) = &outcome.ledger {
         money(&mut out, ledger);
     }
     errors(&mut out, outcome);
+    validity(&mut out, &run.validity);
     thresholds(&mut out, &run.verdicts);
     out
 }
@@ -62,16 +75,26 @@ macro_rules! line {
 }
 use line;
 
-fn head(out: &mut String, title: Title<'_>, run: &Run) {
-    let seconds = units::time(run.outcome.duration.as_secs_f64() * 1e6);
-    let cut = if run.interrupted { ", interrupted" } else { "" };
+fn head(out: &mut String, run: &Run) {
+    let about = &run.about;
     line!(
         out,
-        "{HEADING}{}{HEADING:#} against {}, {seconds}{cut}, seed {}",
-        title.scenario,
-        title.target,
-        title.seed
+        "{HEADING}{}{HEADING:#} against {}, {}, seed {}",
+        about.scenario,
+        about.server,
+        length(run),
+        about.seed
     );
+}
+
+/// How long the run was, and how it ended if not by its own rule.
+fn length(run: &Run) -> String {
+    let seconds = units::time(run.outcome.duration.as_secs_f64() * 1e6);
+    match run.ending {
+        Ending::Complete => seconds,
+        Ending::Interrupted => seconds + ", interrupted",
+        Ending::CutShort => seconds + ", cut short",
+    }
 }
 
 /// One named line of the lower half of the report.
@@ -132,21 +155,49 @@ fn rentals(out: &mut String, rentals: &RentalTally) {
             "  detection lag",
             &percentiles(&rentals.detection_lag, "readable → code known"),
         );
+        entry(out, "  of which", &lag_shares(rentals));
     }
     polls_per_code(out, rentals);
 }
 
 fn percentiles(latencies: &Latencies, meaning: &str) -> String {
-    let shown = |quantile| {
-        let value = latencies.quantile(quantile).map(|value| value as f64);
-        value.map_or_else(|| "n/a".to_owned(), units::time)
-    };
+    let shown = |quantile| figure(latencies.percentile(quantile));
     format!(
-        "p50 {:<8}p95 {:<8}p99 {:<8}{DIM}{meaning}{DIM:#}",
+        "p50 {:<8}p95 {:<8}p99 {:<8}{DIM}{meaning}{DIM:#}{}",
         shown(0.5),
         shown(0.95),
-        shown(0.99)
+        shown(0.99),
+        beyond(latencies)
     )
+}
+
+/// What percentiles do not show, where there is any.
+fn beyond(latencies: &Latencies) -> String {
+    match latencies.overflow() {
+        0 => String::new(),
+        some => format!("  {BAD}{} beyond 1h{BAD:#}", units::count(some)),
+    }
+}
+
+/// A time in microseconds, or that there is none.
+fn figure(microseconds: Option<u64>) -> String {
+    microseconds.map_or_else(|| "n/a".to_owned(), |value| units::time(value as f64))
+}
+
+/// The parts of the mean lag.
+fn lag_shares(rentals: &RentalTally) -> String {
+    let (count, shares) = (rentals.detection_lag.count() as f64, rentals.lag_shares);
+    let part = |name: &str, sum: u64| {
+        let mean = units::time(sum as f64 / count);
+        let share = units::percent(sum as f64 / shares.sum().max(1) as f64);
+        format!("{name} {mean} ({share})")
+    };
+    [
+        part("strategy", shares.strategy),
+        part("server", shares.server),
+        part("generator", shares.generator),
+    ]
+    .join(" · ")
 }
 
 fn polls_per_code(out: &mut String, rentals: &RentalTally) {
@@ -178,21 +229,29 @@ fn rates(out: &mut String, outcome: &Outcome) {
 fn money(out: &mut String, ledger: &Ledger) {
     let money = format!("${} charged, ${} refunded", ledger.charged, ledger.refunded);
     entry(out, "money", &money);
+    let style = match ledger.certainty {
+        Certainty::Exact if ledger.unexplained != Cents::ZERO => BAD,
+        _ => Style::new(),
+    };
+    let balances = format!("{style}{}{style:#}", balances(ledger));
+    entry(out, "  balances", &balances);
+}
+
+fn balances(ledger: &Ledger) -> String {
     let accounts = units::count(ledger.accounts as u64);
     let off = ledger.unexplained;
-    let verdict = match ledger.certainty {
+    match ledger.certainty {
         Certainty::Exact if off == Cents::ZERO => {
             format!("all {accounts} agree with that to the cent")
         }
-        Certainty::Exact => format!("{BAD}${off} beyond that are missing{BAD:#}"),
+        Certainty::Exact => format!("${off} beyond that are missing"),
         Certainty::BalancesUnread(unread) => {
             format!("unknown: {unread} of {accounts} could not be read")
         }
         Certainty::RentsUnanswered(rents) => {
             format!("${off} beyond that; {rents} rents went unanswered and may have cost it")
         }
-    };
-    entry(out, "  balances", &verdict);
+    }
 }
 
 fn errors(out: &mut String, outcome: &Outcome) {
@@ -213,6 +272,47 @@ fn errors(out: &mut String, outcome: &Outcome) {
     entry(out, "errors", &text);
 }
 
+fn warmup(out: &mut String, part: &WarmupPart) {
+    let polls = Operation::ALL
+        .into_iter()
+        .map(|operation| (operation, part.tally.operation(operation)))
+        .max_by_key(|(_, tally)| tally.requests);
+    let mut text = format!(
+        "the first {}s, left out above: {} requests, {} errors",
+        part.seconds,
+        units::count(part.tally.requests()),
+        units::count(part.tally.failures())
+    );
+    if let Some((operation, tally)) = polls.filter(|(_, tally)| tally.requests > 0) {
+        let (median, high) = (
+            tally.response.percentile(0.5),
+            tally.response.percentile(0.99),
+        );
+        text += &format!(", {operation} p50 {}, p99 {}", figure(median), figure(high));
+    }
+    entry(out, "warm-up", &text);
+}
+
+fn validity(out: &mut String, validity: &Validity) {
+    let (style, name) = match validity.grade {
+        Grade::Invalid => (BAD, "invalid: these figures are not about the server"),
+        Grade::Doubtful => (DOUBT, "doubtful"),
+        Grade::Valid | Grade::NotApplicable => (GOOD, "valid"),
+    };
+    entry(out, "measurement", &format!("{style}{name}{style:#}"));
+    for check in validity.complaints() {
+        let style = if check.grade == Grade::Invalid {
+            BAD
+        } else {
+            DOUBT
+        };
+        let advice = check.advice.unwrap_or_default();
+        let text = format!("{style}{}{style:#}: {}", check.grade.name(), check.found);
+        entry(out, &format!("  {}", check.name), &text);
+        entry(out, "", &format!("{DIM}{advice}{DIM:#}"));
+    }
+}
+
 fn thresholds(out: &mut String, verdicts: &[Verdict]) {
     if verdicts.is_empty() {
         return;
@@ -224,7 +324,7 @@ fn thresholds(out: &mut String, verdicts: &[Verdict]) {
         } else {
             format!("{BAD}✗{BAD:#}")
         };
-        let actual = verdict.actual.as_deref().unwrap_or("no samples");
+        let actual = verdict.actual.as_deref().unwrap_or(TOO_FEW);
         line!(out, "{mark} {:<38} {actual}", verdict.expr);
     }
 }

@@ -10,16 +10,19 @@ use std::time::Duration;
 use contract::{ApiKey, Cents, Dice};
 use loadgen_core::arrivals::Arrivals;
 use loadgen_core::fleet::{Plan, Role, Target as Rental};
-use loadgen_core::outcome::{Ledger, Outcome};
+use loadgen_core::interval::Interval;
+use loadgen_core::outcome::Ledger;
+use loadgen_core::record::{About, End, FORMAT_VERSION, nanoseconds};
+pub use loadgen_core::run::Run;
 use loadgen_core::scenario::{Behaviour, Scenario};
+use loadgen_core::series::Series;
 use loadgen_core::stop::Stop;
-use loadgen_core::tally::Tally;
-use loadgen_core::threshold::Verdict;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::interrupt::{Interrupt, Urgency};
 use crate::phase::{self, Context, Finished, Work};
 use crate::progress::{Display, Stage};
+use crate::recorder::Recorder;
 use crate::target::Target;
 
 /// What to run, against what.
@@ -31,6 +34,8 @@ pub struct Job<'a> {
     pub seed: u64,
     /// The server.
     pub target: &'a Target,
+    /// The server, in words.
+    pub server: &'a str,
     /// Whose accounts.
     pub keys: Keys,
     /// Worker threads.
@@ -44,17 +49,6 @@ pub enum Keys {
     MadeUp,
     /// One real account.
     Given(ApiKey),
-}
-
-/// A finished run.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// What was measured.
-    pub outcome: Outcome,
-    /// How each threshold came out.
-    pub verdicts: Vec<Verdict>,
-    /// Whether the user stopped the run early.
-    pub interrupted: bool,
 }
 
 /// Why there is no result.
@@ -104,10 +98,17 @@ pub fn run(
     job: &Job<'_>,
     interrupt: &Interrupt,
     display: &mut dyn Display,
+    recorder: &mut dyn Recorder,
 ) -> Result<Run, RunError> {
     let dice = Dice::new(job.seed);
     let scenario = job.scenario;
     let keys = keys(job.keys, scenario.accounts, dice);
+    let about = job.about();
+    recorder.begin(&about);
+    let mut tee = Tee {
+        series: Series::new(scenario.warmup),
+        recorder,
+    };
     let mut show = Show {
         context: Context {
             clock: Clock::start(),
@@ -122,34 +123,67 @@ pub fn run(
         dice,
         interrupt,
         display,
+        tee: &mut tee,
     };
-    let opening = show.opening()?;
-    let (before, mut tally) = (opening.found.balances, opening.tally);
-    let load = match show.role(scenario, &mut tally)? {
+    let before = show.opening()?.found.balances;
+    let load = match show.role(scenario)? {
         Some(role) => show.load(scenario, role)?,
         None => Finished::nothing(show.context.clock.now()),
     };
-    tally.merge(&load.tally);
     let ledger = match interrupt.urgency() {
         Urgency::Stop => None,
-        Urgency::None | Urgency::Drain => show.audit(&before, &mut tally),
+        Urgency::None | Urgency::Drain => show.audit(&before),
     };
-    // The other phases count as requests, but not into the rates.
-    (tally.offered, tally.achieved) = (load.tally.offered, load.tally.achieved);
-    let outcome = Outcome {
-        tally,
-        duration: load.end.since(load.start),
-        window: load.end_of_arrivals.since(load.start),
-        ledger,
-    };
-    let thresholds = scenario.thresholds.iter();
-    Ok(Run {
-        verdicts: thresholds
-            .map(|threshold| threshold.judge(&outcome))
-            .collect(),
-        outcome,
+    let end = End {
+        duration_ns: nanoseconds(load.end.since(load.start)),
+        window_ns: nanoseconds(load.end_of_arrivals.since(load.start)),
         interrupted: interrupt.urgency() > Urgency::None,
-    })
+        ledger: ledger.map(Into::into),
+    };
+    tee.recorder.end(&end);
+    Ok(Run::new(about, tee.series, Some(end)))
+}
+
+impl Job<'_> {
+    /// What is written down about it before it begins.
+    fn about(&self) -> About {
+        let scenario = self.scenario;
+        About {
+            format_version: FORMAT_VERSION,
+            otplab: env!("CARGO_PKG_VERSION").to_owned(),
+            scenario: scenario.name.clone(),
+            seed: self.seed,
+            target: self.target.to_string(),
+            server: self.server.to_owned(),
+            started_s: clock::unix_seconds(),
+            open: matches!(scenario.arrivals, Arrivals::Open { .. }),
+            connections: scenario.connections,
+            threads: self.threads,
+            warmup: scenario.warmup,
+            thresholds: scenario.thresholds.clone(),
+        }
+    }
+}
+
+/// Adds the seconds of a run up, and hands them on.
+struct Tee<'a> {
+    series: Series,
+    recorder: &'a mut dyn Recorder,
+}
+
+impl Recorder for Tee<'_> {
+    fn begin(&mut self, about: &About) {
+        self.recorder.begin(about);
+    }
+
+    fn second(&mut self, interval: &Interval) {
+        self.series.add(interval);
+        self.recorder.second(interval);
+    }
+
+    fn end(&mut self, end: &End) {
+        self.recorder.end(end);
+    }
 }
 
 fn keys(keys: Keys, accounts: u32, dice: Dice) -> Vec<ApiKey> {
@@ -162,21 +196,22 @@ fn keys(keys: Keys, accounts: u32, dice: Dice) -> Vec<ApiKey> {
 }
 
 /// The phases, one by one.
-struct Show<'a> {
+struct Show<'a, 'b> {
     context: Context<'a>,
     dice: Dice,
     interrupt: &'a Interrupt,
     display: &'a mut dyn Display,
+    tee: &'a mut Tee<'b>,
 }
 
-impl Show<'_> {
+impl Show<'_, '_> {
     /// Reads the balance of every account; without any there is nobody to load.
     fn opening(&mut self) -> Result<Finished, RunError> {
         let finished = self.balances(Stage::Opening)?;
         if finished.found.balances.is_empty() && !self.interrupted() {
             return Err(RunError::NotTheApi {
                 target: self.context.target.to_string(),
-                kinds: kinds(&finished.tally),
+                kinds: kinds(&self.tee.series),
                 accounts: self.accounts(),
             });
         }
@@ -185,13 +220,11 @@ impl Show<'_> {
 
     /// What the users of the load do, after what has to be made for it; `None`
     /// if the user has had enough before it began.
-    fn role(&mut self, scenario: &Scenario, tally: &mut Tally) -> Result<Option<Role>, RunError> {
+    fn role(&mut self, scenario: &Scenario) -> Result<Option<Role>, RunError> {
         let role = match scenario.behaviour {
             _ if self.interrupted() => return Ok(None),
             Behaviour::RentAndWait => Role::Customer(scenario.customers.clone()),
-            Behaviour::PollOnce { rentals } => {
-                Role::PollOnce(self.rentals(scenario, rentals, tally)?)
-            }
+            Behaviour::PollOnce { rentals } => Role::PollOnce(self.rentals(scenario, rentals)?),
         };
         Ok((!self.interrupted()).then_some(role))
     }
@@ -201,20 +234,14 @@ impl Show<'_> {
     }
 
     /// Makes rentals for others to poll.
-    fn rentals(
-        &mut self,
-        scenario: &Scenario,
-        count: u32,
-        tally: &mut Tally,
-    ) -> Result<Arc<[Rental]>, RunError> {
+    fn rentals(&mut self, scenario: &Scenario, count: u32) -> Result<Arc<[Rental]>, RunError> {
         let role = Role::RentOnly(scenario.customers.clone());
         let finished = self.few(role, count, Stage::SetUp)?;
-        tally.merge(&finished.tally);
         let mut rentals = finished.found.rentals;
         if rentals.is_empty() && !self.interrupted() {
             return Err(RunError::NothingToPoll {
                 target: self.context.target.to_string(),
-                kinds: kinds(&finished.tally),
+                kinds: kinds(&self.tee.series),
             });
         }
         // Answers come in any order; whom a user polls must not depend on it.
@@ -236,13 +263,12 @@ impl Show<'_> {
 
     /// Reads the balances again and compares. A server that is gone by now
     /// takes the audit with it, but not the result of the run.
-    fn audit(&mut self, before: &BTreeMap<u32, Cents>, tally: &mut Tally) -> Option<Ledger> {
+    fn audit(&mut self, before: &BTreeMap<u32, Cents>) -> Option<Ledger> {
         let closing = self.balances(Stage::Closing).ok()?;
         let after = &closing.found.balances;
         let accounts = self.context.keys.len();
-        let ledger = Ledger::audit(accounts, before, after, &tally.money, closing.end);
-        tally.merge(&closing.tally);
-        Some(ledger)
+        let money = self.tee.series.money();
+        Some(Ledger::audit(accounts, before, after, money, closing.end))
     }
 
     fn balances(&mut self, stage: Stage) -> Result<Finished, RunError> {
@@ -282,6 +308,7 @@ impl Show<'_> {
             interrupt,
             stage,
             display: self.display,
+            recorder: self.tee,
         };
         phase::run(&self.context, &mut work).map_err(|reason| RunError::Unreachable {
             target: self.context.target.to_string(),
@@ -291,10 +318,9 @@ impl Show<'_> {
 }
 
 /// Failures by kind, as a fragment: `64 times http_401`.
-fn kinds(tally: &Tally) -> String {
-    let kinds: Vec<_> = contract::Operation::ALL
-        .iter()
-        .flat_map(|operation| &tally.operation(*operation).failures)
+fn kinds(series: &Series) -> String {
+    let kinds: Vec<_> = series
+        .failures()
         .map(|(kind, count)| format!("{count} times {kind}"))
         .collect();
     if kinds.is_empty() {

@@ -7,25 +7,31 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use contract::Moment;
+use contract::body::Refusal;
 use hyper::body::Incoming;
+use hyper::header::{HeaderMap, HeaderValue};
 use hyper::service::Service;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use mock_server_core::{Body, Delivery, Reply};
 
 use crate::arrival::Arrival;
 use crate::control;
+use crate::door::Role;
 use crate::ending::{Lingering, NoAnswer};
+use crate::metrics;
 use crate::reply_body::{CutShort, ReplyBody};
 use crate::request_body::ReadBody;
 use crate::state::State;
 use crate::stop::Stop;
 use crate::translation;
 use crate::trickle::Pace;
+use crate::webhook;
 
 /// The API as one connection sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     state: Arc<State>,
+    role: Role,
     arrival: Arrival,
     lingering: Lingering,
     stop: Stop,
@@ -58,15 +64,18 @@ impl Service<Request<Incoming>> for Api {
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
-        if control::is_for(request.uri().path()) {
+        if self.role.has_control() && control::is_for(request.uri().path()) {
             return Answering::Later(Box::pin(self.clone().control(request)));
+        }
+        if !self.role.has_api() {
+            return Answering::Later(Box::pin(self.clone().beside_control(request)));
         }
         if request.method() == Method::POST {
             return Answering::Later(Box::pin(self.clone().answer_with_body(request)));
         }
         self.arrival.complete();
-        if let "/livez" | "/readyz" = request.uri().path() {
-            return Answering::Ready(Some(Ok(healthy())));
+        if let Some(response) = self.beside_the_api(request.uri().path(), request.headers()) {
+            return Answering::Ready(Some(Ok(response)));
         }
         let head = (request.method(), request.uri(), request.headers());
         let request = translation::request(head, Body::Whole(&[]));
@@ -79,41 +88,73 @@ impl Service<Request<Incoming>> for Api {
 }
 
 impl Api {
-    /// The API of `state`, until `stop`.
-    pub(crate) const fn new(
-        state: Arc<State>,
+    /// What the port with this role shows of `state`, until `stop`.
+    pub(crate) fn new(
+        (state, role): (Arc<State>, Role),
         arrival: Arrival,
         lingering: Lingering,
         stop: Stop,
     ) -> Self {
         Self {
             state,
+            role,
             arrival,
             lingering,
             stop,
         }
     }
 
+    /// What the server answers by itself, without a key and unknown to the mock.
+    fn beside_the_api(&self, path: &str, headers: &HeaderMap) -> Option<Response<ReplyBody>> {
+        let body = match path {
+            // The server answers, so it lives; it is bound before it answers, so it is ready.
+            "/livez" | "/readyz" => Bytes::from_static(br#"{"status":"ok"}"#),
+            "/openapi.json" if self.role.has_api() => self.state.description(),
+            "/metrics" if self.role.has_control() => return Some(self.metrics(headers)),
+            _ => return None,
+        };
+        Some(translation::json(ReplyBody::whole(body)))
+    }
+
     async fn answer_with_body(self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let body = ReadBody::read(body).await;
+        let body = ReadBody::read(body, self.state.limits.body).await;
         self.arrival.complete();
         let head = (&head.method, &head.uri, &head.headers);
-        let (now, reply) = self
+        let (now, mut reply) = self
             .state
             .answer(&translation::request(head, body.as_core()));
         self.state.rented.notify_one();
+        webhook::post_all(&self.state, reply.take_posts()).await;
         self.deliver(now, reply).await
     }
 
     async fn control(self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let body = ReadBody::read(body).await;
+        let limit = control::body_limit(&self.state, &head);
+        let body = ReadBody::read(body, limit).await;
         self.arrival.complete();
-        let (status, json) = control::answer(&self.state, &head, body).await;
-        let mut response = translation::json(ReplyBody::whole(json));
-        *response.status_mut() = status;
-        Ok(response)
+        Ok(control::answer(self.state, head, body, self.stop).await)
+    }
+
+    /// What is asked of a port that only has the control API, and is not that.
+    async fn beside_control(self, request: Request<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        ReadBody::read(body, self.state.limits.body).await;
+        self.arrival.complete();
+        let response = self.beside_the_api(head.uri.path(), &head.headers);
+        Ok(response.unwrap_or_else(|| refused(StatusCode::NOT_FOUND, NO_API)))
+    }
+
+    /// What is counted, for those who may also use the control API.
+    fn metrics(&self, headers: &HeaderMap) -> Response<ReplyBody> {
+        match self.state.guard.check(headers) {
+            Ok(()) => {
+                let text = ReplyBody::whole(metrics::text(&self.state));
+                translation::of_type(HeaderValue::from_static(metrics::MEDIA), text)
+            }
+            Err(refusal) => refused(StatusCode::FORBIDDEN, &refusal.to_string()),
+        }
     }
 
     async fn deliver(self, now: Moment, reply: Reply) -> Answer {
@@ -158,8 +199,17 @@ fn whole(reply: &Reply) -> Response<ReplyBody> {
     translation::response(reply, ReplyBody::whole(reply.body.clone()))
 }
 
-/// The server answers, so it lives; it is bound before it answers, so it is ready.
-fn healthy() -> Response<ReplyBody> {
-    let body = Bytes::from_static(br#"{"status":"ok"}"#);
-    translation::json(ReplyBody::whole(body))
+const NO_API: &str = "this port is for /__admin/, /metrics, /livez and /readyz; \
+                      the API is on the other one";
+
+/// A refusal of the mock's own, which no dialect changes.
+fn refused(status: StatusCode, message: &str) -> Response<ReplyBody> {
+    let body = Refusal {
+        success: false,
+        message: message.into(),
+    };
+    let body = serde_json::to_vec(&body).expect("invariant: a refusal is plain text");
+    let mut response = translation::json(ReplyBody::whole(body.into()));
+    *response.status_mut() = status;
+    response
 }

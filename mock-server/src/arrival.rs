@@ -2,7 +2,7 @@
 //! likes, since pools of clients do; a request that has begun must arrive.
 //!
 //! hyper's own timeout for heads also ends idle connections, and sets a timer
-//! for every request. This costs one atomic write per read and one per request.
+//! for every request. This costs one plain write per read and one per request.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -11,25 +11,30 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+
+use crate::wire::Wire;
 
 /// Twice the number of requests that arrived, plus one while another is on its way.
 ///
 /// One task reads the socket and serves the requests, so no order is asked of
-/// the atomic; it is one because that task may be handed between threads.
+/// the atomic and nobody else writes to it; it is one because that task may be
+/// handed between threads.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arrival(Arc<AtomicU64>);
 
 impl Arrival {
     /// Some bytes came.
     fn begun(&self) {
-        self.0.fetch_or(1, Ordering::Relaxed);
+        self.0.store(self.odd(), Ordering::Relaxed);
     }
 
     /// A request is complete.
     pub(crate) fn complete(&self) {
-        let odd = self.0.fetch_or(1, Ordering::Relaxed) | 1;
-        self.0.store(odd + 1, Ordering::Relaxed);
+        self.0.store(self.odd() + 1, Ordering::Relaxed);
+    }
+
+    fn odd(&self) -> u64 {
+        self.0.load(Ordering::Relaxed) | 1
     }
 
     /// Names the request that is on its way, if one is.
@@ -39,21 +44,22 @@ impl Arrival {
     }
 }
 
-/// A socket that reports what it reads to an [`Arrival`].
+/// A socket as hyper has it: reports what it reads to an [`Arrival`], and
+/// leaves on the [`Wire`] what it writes.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    pub(crate) stream: TcpStream,
+    pub(crate) wire: Wire,
     pub(crate) arrival: Arrival,
 }
 
 impl AsyncRead for Watched {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let outcome = self.wire.poll_read(context, buffer);
         if buffer.filled().len() > before {
             self.arrival.begun();
         }
@@ -63,31 +69,21 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        self.wire.poll_take(context, &[IoSlice::new(bytes)])
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    /// Nothing: the connection sends when hyper has nothing more to say.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    /// Nothing: how the connection ends is `ending`'s.
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -10,18 +12,19 @@ use tokio::net::TcpStream;
 
 use crate::api::Api;
 use crate::arrival::{Arrival, Watched};
+use crate::door::Role;
 use crate::ending::{self, Lingering};
 use crate::leash::Leash;
 use crate::state::State;
 use crate::stop::Stop;
+use crate::wire::Wire;
 
-/// Bytes of a request's head at most: twice hyper's minimum, and a good deal
-/// more than any client of this API sends.
-const HEAD_LIMIT: usize = 16 * 1024;
+/// Bytes that are read ahead at least: twice hyper's minimum.
+const BUFFER: usize = 16 * 1024;
 
 /// Serves `stream` until the client leaves, a fault rule ends it, or the leash is pulled.
 pub(crate) async fn serve(
-    stream: TcpStream,
+    (stream, role): (TcpStream, Role),
     state: Arc<State>,
     arrival: Arrival,
     leash: Leash,
@@ -30,12 +33,21 @@ pub(crate) async fn serve(
     // Without this a small answer may wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let lingering = Lingering::default();
-    let api = Api::new(state, arrival.clone(), lingering.clone(), stop.clone());
-    let watched = Watched { stream, arrival };
-    // Not with `pipeline_flush`: while unread bytes are buffered it flushes
-    // nothing, so the 400 or 431 to a malformed head would never leave.
+    let head = state.limits.head.number();
+    let api = Api::new(
+        (Arc::clone(&state), role),
+        arrival.clone(),
+        lingering.clone(),
+        stop.clone(),
+    );
+    let wire = Wire::new(stream);
+    let watched = Watched {
+        wire: wire.clone(),
+        arrival,
+    };
     let mut connection = http1::Builder::new()
-        .max_buf_size(HEAD_LIMIT)
+        .max_header_size(head)
+        .max_buf_size(head.max(BUFFER))
         .serve_connection(TokioIo::new(watched), api);
     let mut finishing = false;
     // hyper keeps the socket to itself to the last; polled like this it gives
@@ -46,9 +58,21 @@ pub(crate) async fn serve(
             finishing = true;
             Pin::new(&mut connection).graceful_shutdown();
         }
-        connection.poll_without_shutdown(context)
+        let end = connection.poll_without_shutdown(context);
+        // hyper waits now, for whatever it is: nothing that is said may wait with it.
+        match wire.poll_send(context) {
+            Poll::Ready(Err(_)) => Poll::Ready(Ok(())),
+            Poll::Pending | Poll::Ready(Ok(())) => end,
+        }
     })
     .await;
-    let watched = connection.into_parts().io.into_inner();
-    ending::close(watched.stream, end, lingering, stop).await;
+    if end.as_ref().is_err_and(hyper::Error::is_parse) {
+        state.tally.malformed.fetch_add(1, Ordering::Relaxed);
+    }
+    drop(connection);
+    if poll_fn(|context| wire.poll_send(context)).await.is_ok()
+        && let Some(stream) = wire.into_stream()
+    {
+        ending::close(stream, end, lingering, stop).await;
+    }
 }

@@ -1,24 +1,44 @@
-//! The control API under `/__admin`: a tester's hand on clocks, money and
-//! memory, over HTTP. What the hand does is decided in the core; this reads
-//! requests, posts the webhooks that an advance makes due, and writes JSON.
+//! The control API under `/__admin`: a tester's hand on clocks, money, faults,
+//! rentals and memory, over HTTP. What the hand does is decided in the core;
+//! this reads requests and writes JSON.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `table`, `route` | every route, from which requests are answered and documented |
+//! | `ask`, `refusal` | a request as a route's function sees it, and why it may be refused |
+//! | `openapi` | the document made from the table |
+//! | `about`, `accounts`, `time`, `faults`, `rentals`, `requests`, `events`, `snapshot` | the routes |
 
-mod call;
+mod about;
+mod accounts;
+mod ask;
+mod events;
+mod faults;
+pub(crate) mod openapi;
+mod refusal;
+mod rentals;
+mod requests;
+mod route;
+mod snapshot;
+mod table;
+mod time;
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use bytes::Bytes;
 use contract::ApiKey;
-use hyper::StatusCode;
+use hyper::Response;
+use hyper::header::{ALLOW, HeaderValue};
 use hyper::http::request::Parts;
-use mock_server_core::control::{Advance, ClockView, Fired, LedgerView, Scope, Step};
-use mock_server_core::requests::{RequestView, Times};
-use serde::Serialize;
 
-use self::call::{Call, ControlError};
+use self::ask::Ask;
+use self::refusal::{ControlError, Refused};
+use self::route::{Done, json};
+use crate::limits::BodyBytes;
+use crate::reply_body::ReplyBody;
 use crate::request_body::ReadBody;
 use crate::state::State;
-use crate::wait::{self, Waited};
-use crate::webhook;
+use crate::stop::Stop;
+use crate::translation;
 
 const PREFIX: &str = "/__admin/";
 
@@ -27,156 +47,82 @@ pub(crate) fn is_for(path: &str) -> bool {
     path.starts_with(PREFIX)
 }
 
-#[derive(Serialize)]
-struct Satisfied {
-    satisfied: bool,
-}
-
-#[derive(Serialize)]
-struct Requests {
-    requests: Vec<RequestView>,
-}
-
-#[derive(Serialize)]
-struct Count {
-    count: usize,
-    evicted: u64,
-}
-
-#[derive(Serialize)]
-struct Health {
-    status: &'static str,
-}
-
-#[derive(Serialize)]
-struct Version {
-    version: &'static str,
-}
-
-#[derive(Serialize)]
-struct Clocks {
-    clocks: Vec<ClockView>,
-}
-
-#[derive(Serialize)]
-struct Advanced {
-    clocks: Vec<ClockView>,
-    fired: Vec<Fired>,
-}
-
-#[derive(Serialize)]
-struct Ledgers {
-    conserved: bool,
-    accounts: Vec<LedgerView>,
-}
-
-#[derive(Serialize)]
-struct Refused {
-    success: bool,
-    message: String,
-}
-
-/// Status and JSON for a control request.
-pub(crate) async fn answer(state: &State, head: &Parts, body: ReadBody) -> (StatusCode, Bytes) {
-    match carry_out(state, head, &body).await {
-        Ok(json) => (StatusCode::OK, json),
-        Err(error) => {
-            let message = error.to_string();
-            let refused = Refused {
-                success: false,
-                message,
-            };
-            (error.status(), json(&refused))
-        }
+/// How many bytes of a body are read: more where a state is brought back, but
+/// not from somebody who is not let in.
+pub(crate) fn body_limit(state: &State, head: &Parts) -> BodyBytes {
+    let brings_state = head.uri.path() == "/__admin/snapshot";
+    if brings_state && state.guard.check(&head.headers).is_ok() {
+        BodyBytes::MAX
+    } else {
+        state.limits.body
     }
 }
 
-async fn carry_out(state: &State, head: &Parts, body: &ReadBody) -> Result<Bytes, ControlError> {
+/// The answer to a control request.
+pub(crate) async fn answer(
+    state: Arc<State>,
+    head: Parts,
+    content: ReadBody,
+    stop: Stop,
+) -> Response<ReplyBody> {
+    let key = head.headers.get("auth").and_then(|key| key.to_str().ok());
+    let key = key.map(str::to_owned);
+    match carry_out(state, head, content, stop).await {
+        Ok(Done::Json(json)) => translation::json(ReplyBody::whole(json)),
+        Ok(Done::Events(events)) => translation::events(events),
+        Err(error) => refused(&error, key.as_deref()),
+    }
+}
+
+async fn carry_out(
+    state: Arc<State>,
+    head: Parts,
+    content: ReadBody,
+    stop: Stop,
+) -> Result<Done, ControlError> {
     state.guard.check(&head.headers)?;
-    let call = Call::read(head, body)?;
-    let scope = scope(state, head)?;
-    Ok(match call {
-        Call::Health => json(&Health { status: "ok" }),
-        Call::Version => json(&Version {
-            version: env!("CARGO_PKG_VERSION"),
-        }),
-        Call::Clock => json(&clocks(state, scope)),
-        Call::Reset => {
-            state.with(|mock, now| mock.reset(now, scope));
-            changed(state, scope)
-        }
-        Call::Pace(scale) => {
-            state.with(|mock, now| mock.set_pace(now, scope, scale));
-            changed(state, scope)
-        }
-        Call::Advance(duration) => json(&advance(state, scope, duration).await),
-        Call::Ledger => json(&ledgers(state, scope)),
-        Call::Requests(matcher, limit) => json(&Requests {
-            requests: state.with(|mock, _| mock.requests(scope, &matcher, limit)),
-        }),
-        Call::ForgetRequests => {
-            state.with(|mock, _| mock.forget_requests(scope));
-            changed(state, scope)
-        }
-        Call::Count(matcher) => {
-            let found = state.with(|mock, _| mock.verify(scope, &matcher, Times::AtLeast(0)));
-            json(&Count {
-                count: found.matched,
-                evicted: found.evicted,
-            })
-        }
-        Call::Verify(matcher, times) => {
-            json(&state.with(|mock, _| mock.verify(scope, &matcher, times)))
-        }
-        Call::Wait(wish, patience) => match wait::wait(state, scope, &wish, patience).await {
-            Waited::NoSuchRental => return Err(ControlError::NoSuchRental),
-            waited => json(&Satisfied {
-                satisfied: waited == Waited::Happened,
-            }),
-        },
-    })
+    let path = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let (route, id) = table::find(&head.method, path)?;
+    let ask = Ask {
+        id: id.to_owned(),
+        state,
+        stop,
+        head,
+        content,
+    };
+    route.run(ask).await
 }
 
-fn ledgers(state: &State, scope: Scope) -> Ledgers {
-    let accounts = state.with(|mock, now| mock.ledgers(now, scope));
-    Ledgers {
-        conserved: accounts.iter().all(|account| account.conserved),
-        accounts,
+fn refused(error: &ControlError, key: Option<&str>) -> Response<ReplyBody> {
+    let mut message = without_keys(&error.to_string());
+    if let Some(key) = key.filter(|key| key.len() >= WORTH_HIDING) {
+        message = message.replace(key, "…");
     }
+    let body = Refused {
+        success: false,
+        message,
+    };
+    let mut response = translation::json(ReplyBody::whole(json(&body)));
+    *response.status_mut() = error.status();
+    let allow = error.allow().map(HeaderValue::from_str);
+    let headers = response.headers_mut();
+    headers.extend(allow.and_then(Result::ok).map(|allow| (ALLOW, allow)));
+    response
 }
 
-/// Moves clocks, posting what becomes due on the way; returns when all of it
-/// was answered or given up.
-async fn advance(state: &State, scope: Scope, duration: Duration) -> Advanced {
-    let mut advance = state.with(|mock, now| mock.begin_advance(now, scope, duration));
-    while step(state, &mut advance).await {}
-    tell(state);
-    Advanced {
-        clocks: clocks(state, scope).clocks,
-        fired: advance.finish(),
-    }
-}
+/// A shorter key, where the dialect takes such, stands in any text by chance.
+const WORTH_HIDING: usize = 8;
 
-async fn step(state: &State, advance: &mut Advance) -> bool {
-    // Registered before looking, so that an answer in between is not missed.
-    let answered = state.answered.notified();
-    match state.with(|mock, now| mock.step(now, advance)) {
-        Step::Done => return false,
-        Step::Wait => answered.await,
-        Step::Post(attempt) => {
-            let delivery = attempt.delivery;
-            let outcome = webhook::post(attempt).await;
-            state.webhook_answered(delivery, outcome);
-            advance.posted(outcome);
+/// A complaint quotes what it does not understand, and that may be a key.
+fn without_keys(message: &str) -> String {
+    let mut clean = String::new();
+    for part in message.split_inclusive(|c: char| c.is_whitespace() || "\"'`,".contains(c)) {
+        match part.char_indices().nth(ApiKey::LENGTH - 1) {
+            None => clean += part,
+            Some(_) => clean.extend(part.chars().take(6).chain("… ".chars())),
         }
     }
-    true
-}
-
-/// Time or memory is not what it was: what the clocks show now.
-fn changed(state: &State, scope: Scope) -> Bytes {
-    tell(state);
-    json(&clocks(state, scope))
+    clean
 }
 
 /// A webhook may be due sooner or later than its sender believes, and a wish
@@ -184,26 +130,4 @@ fn changed(state: &State, scope: Scope) -> Bytes {
 fn tell(state: &State) {
     state.rented.notify_one();
     state.watchers.tell();
-}
-
-fn clocks(state: &State, scope: Scope) -> Clocks {
-    Clocks {
-        clocks: state.with(|mock, now| mock.clocks(now, scope)),
-    }
-}
-
-/// The account of the `Auth` header; without one, the whole server.
-fn scope(state: &State, head: &Parts) -> Result<Scope, ControlError> {
-    let Some(key) = head.headers.get("auth") else {
-        return Ok(Scope::Server);
-    };
-    let key = ApiKey::from_bytes(key.as_bytes())?;
-    let scope = state.with(|mock, now| mock.scope(now, key));
-    scope.ok_or(ControlError::NoSuchAccount)
-}
-
-fn json(value: &impl Serialize) -> Bytes {
-    serde_json::to_vec(value)
-        .expect("invariant: plain data with text keys")
-        .into()
 }

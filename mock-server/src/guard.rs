@@ -1,4 +1,5 @@
-//! Who may use the control API. It moves time and money, so a web page that
+//! Who may use the control API, and where webhooks may go. The control API
+//! moves time and money, so a web page that
 //! posts to localhost, or that has its own name resolve to 127.0.0.1, must not
 //! reach it.
 
@@ -50,6 +51,19 @@ impl Guard {
             None if names_this_machine(headers) => Ok(()),
             None => Err(Refusal::ForeignHost),
         }
+    }
+}
+
+/// Where webhooks may go: to this machine, and to hosts that are allowed by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WebhookHosts(pub(crate) Vec<String>);
+
+impl WebhookHosts {
+    /// Whether webhooks may go to this host.
+    pub(crate) fn allow(&self, host: &str) -> bool {
+        let address = host.parse::<IpAddr>();
+        let here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+        here || self.0.iter().any(|name| name == host)
     }
 }
 

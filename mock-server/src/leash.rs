@@ -57,13 +57,15 @@ impl Held {
         !self.task.is_finished()
     }
 
-    /// Ends the connection if the same request was under way at the last look.
-    pub(crate) fn end_if_stalled(&mut self) {
+    /// Ends the connection if the same request was under way at the last look; whether it was.
+    pub(crate) fn end_if_stalled(&mut self) -> bool {
         let suspect = self.arrival.under_way();
-        if suspect.is_some() && suspect == self.suspect {
+        let stalled = suspect.is_some() && suspect == self.suspect;
+        if stalled {
             self.task.abort();
         }
         self.suspect = suspect;
+        stalled
     }
 
     /// Asks the connection to finish what is in flight and end.

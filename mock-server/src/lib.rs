@@ -4,12 +4,17 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`server`] | starting, holding and stopping |
+//! | [`limits`] | how much a client may ask for |
+//! | `door` | who is let in, and what is told to those who are not |
 //! | `worker` | the threads and who serves which connection |
 //! | `connection`, `ending` | one connection; how it ends, the bad ends included |
+//! | `wire` | a connection's socket, through which answers leave several at a time |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
-//! | `api` | the request path: decode, decide, deliver |
-//! | `control`, `guard` | clocks, resets, money and requests under `/__admin`, and who may touch them |
+//! | `api` | the request path: decode, decide, deliver; probes and the OpenAPI document |
+//! | `control`, `guard` | everything under `/__admin`, and who may touch it |
+//! | `feed` | those who listen to what happens |
 //! | `wait` | waiting on the server instead of polling it |
+//! | `metrics` | what is counted, for Prometheus |
 //! | `translation`, `request_body`, `reply_body`, `trickle` | between hyper's types and the core's |
 //! | `state`, `clock` | the mock behind its lock, and the time it is told |
 //! | `webhook` | posting what the core says is due |
@@ -30,9 +35,13 @@ mod arrival;
 mod clock;
 mod connection;
 mod control;
+mod door;
 mod ending;
+mod feed;
 mod guard;
 mod leash;
+pub mod limits;
+mod metrics;
 mod reply_body;
 mod request_body;
 pub mod server;
@@ -42,6 +51,13 @@ mod translation;
 mod trickle;
 mod wait;
 mod webhook;
+mod wire;
 mod worker;
 
+/// The OpenAPI document of the control API.
+pub fn control_document() -> serde_json::Value {
+    control::openapi::document()
+}
+
+pub use limits::Limits;
 pub use server::{Running, Server, StartError};

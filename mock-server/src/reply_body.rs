@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
+use crate::feed::EventStream;
 use crate::trickle::{Pace, Trickle};
 
 /// What hyper is given to send.
@@ -27,6 +28,8 @@ pub(crate) enum ReplyBody {
     },
     /// All of it, in parts.
     Trickle(Box<Trickle>),
+    /// What happens, when it happens.
+    Events(Box<EventStream>),
 }
 
 /// How far a body that will be cut is.
@@ -84,6 +87,7 @@ impl Body for ReplyBody {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(Frame::data).map(Ok)),
             Self::Trickle(trickle) => trickle.poll_part(context),
+            Self::Events(events) => events.poll_part(context),
             Self::Cut {
                 part,
                 progress,
@@ -109,7 +113,7 @@ impl Body for ReplyBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Self::Cut { .. } => false,
+            Self::Cut { .. } | Self::Events(_) => false,
             Self::Trickle(trickle) => trickle.left() == 0,
         }
     }
@@ -119,6 +123,7 @@ impl Body for ReplyBody {
             Self::Whole(bytes) => bytes.as_ref().map_or(0, Bytes::len) as u64,
             Self::Cut { announced, .. } => *announced,
             Self::Trickle(trickle) => trickle.left(),
+            Self::Events(_) => return SizeHint::default(),
         })
     }
 }

@@ -5,13 +5,11 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use mock_server_core::Body;
 
-/// What is kept of a body at most. The largest sensible one, a multipart form
-/// with one short field, has some two hundred bytes.
-const LIMIT: usize = 64 * 1024;
+use crate::limits::BodyBytes;
 
-/// What is read of a body at most. A client that is still sending when the
-/// connection closes may lose the answer that tells it why, so some more than
-/// the limit is read and thrown away.
+/// What is read of a body beyond the limit. A client that is still sending when
+/// the connection closes may lose the answer that tells it why, so some more is
+/// read and thrown away.
 const PATIENCE: usize = 1024 * 1024;
 
 /// A body, as far as it came.
@@ -19,15 +17,16 @@ const PATIENCE: usize = 1024 * 1024;
 pub(crate) enum ReadBody {
     /// All of it.
     Whole(Bytes),
-    /// More than [`LIMIT`].
+    /// More than the limit.
     TooLarge,
     /// Less than was announced.
     Incomplete,
 }
 
 impl ReadBody {
-    /// Reads to the end, or to the end of patience.
-    pub(crate) async fn read(mut incoming: Incoming) -> Self {
+    /// Reads to the end, or to the end of patience; keeps `limit` bytes at most.
+    pub(crate) async fn read(mut incoming: Incoming, limit: BodyBytes) -> Self {
+        let limit = limit.number();
         let mut kept = BytesMut::new();
         let mut length = 0;
         while let Some(frame) = incoming.frame().await {
@@ -38,14 +37,14 @@ impl ReadBody {
                 continue;
             };
             length += data.len();
-            if length > PATIENCE {
+            if length > limit + PATIENCE {
                 break;
             }
-            if length <= LIMIT {
+            if length <= limit {
                 kept.extend_from_slice(data);
             }
         }
-        if length > LIMIT {
+        if length > limit {
             Self::TooLarge
         } else {
             Self::Whole(kept.freeze())

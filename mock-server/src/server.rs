@@ -6,12 +6,14 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use mock_server_core::Settings;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::task::JoinSet;
 
-use crate::guard::Guard;
+use crate::door::{Door, Role};
+use crate::guard::{Guard, WebhookHosts};
+use crate::limits::Limits;
 use crate::state::State;
 use crate::stop::{self, Stop, StopSwitch};
 use crate::{webhook, worker};
@@ -25,9 +27,10 @@ pub struct Server {
     pub workers: NonZeroUsize,
     /// Hosts beyond this machine that webhooks may go to.
     pub webhook_hosts: Vec<String>,
-    /// How long a request may take from its first byte to its last. A connection
-    /// without a request may stay for ever.
-    pub arrival_time: Duration,
+    /// How much a client may ask for.
+    pub limits: Limits,
+    /// Where the control API and the metrics are, if not on the same port.
+    pub admin_listen: Option<SocketAddr>,
     /// What a control request has to bring as `Authorization: Bearer TOKEN`.
     /// Without one, the control API only serves this machine.
     pub admin_token: Option<String>,
@@ -41,6 +44,12 @@ pub enum StartError {
         "{0} is in use by another program; choose another port, or any free one with --listen 127.0.0.1:0"
     )]
     InUse(SocketAddr),
+    /// The same for the control API's own port.
+    #[error(
+        "{0} is in use by another program or by --listen; choose another port, or any free one \
+         with --admin-listen 127.0.0.1:0"
+    )]
+    AdminInUse(SocketAddr),
     /// Listening failed otherwise.
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
@@ -55,9 +64,6 @@ pub enum StartError {
     Thread(#[from] io::Error),
 }
 
-/// hyper's own default for the head of a request.
-const ARRIVAL_TIME: Duration = Duration::from_secs(30);
-
 impl Server {
     /// On a free port of this machine, with one worker: what a test or an
     /// embedding program wants.
@@ -66,7 +72,8 @@ impl Server {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             workers: NonZeroUsize::MIN,
             webhook_hosts: Vec::new(),
-            arrival_time: ARRIVAL_TIME,
+            limits: Limits::DEFAULT,
+            admin_listen: None,
             admin_token: None,
         }
     }
@@ -84,8 +91,13 @@ impl Server {
             switch,
             handles: Vec::new(),
         };
-        let guard = Guard::new(self.listen.ip(), self.admin_token.clone());
-        let state = Arc::new(State::new(settings, self.arrival_time, guard));
+        let ports = self.ports();
+        let control = self.admin_listen.unwrap_or(self.listen);
+        let guard = Guard::new(control.ip(), self.admin_token.clone());
+        let doors = ports.iter().map(|port| Arc::clone(&port.door)).collect();
+        let hosts = WebhookHosts(self.webhook_hosts.clone());
+        let state = State::new(settings, self.limits, doors, (guard, hosts));
+        let state = Arc::new(state);
         let mut inboxes = Vec::new();
         for _ in 0..self.workers.get() {
             let (inbox, handle) = worker::start(Arc::clone(&state), stop.clone())?;
@@ -93,34 +105,66 @@ impl Server {
             threads.handles.push(handle);
         }
         let (report, bound) = mpsc::channel();
-        let front = front((self.listen, report), inboxes, state, stop);
+        let main = Arc::clone(&ports[0].door);
+        let front = front((ports, report), inboxes, state, stop);
         threads.handles.push(worker::spawn("otplab-accept", front)?);
-        let address = bound
+        let addresses = bound
             .recv()
-            .expect("invariant: the front reports before anything else")
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::AddrInUse => StartError::InUse(self.listen),
-                _ => StartError::Listen(self.listen, error),
-            })?;
-        Ok(Running { address, threads })
+            .expect("invariant: the front reports before anything else")?;
+        Ok(Running {
+            address: addresses[0],
+            admin_address: addresses.get(1).copied(),
+            main,
+            threads,
+        })
+    }
+
+    /// The main port first.
+    fn ports(&self) -> Vec<Port> {
+        let port = |role, address| Port {
+            door: Arc::new(Door::new(role, self.limits.connections)),
+            address,
+        };
+        match self.admin_listen {
+            None => vec![port(Role::Everything, self.listen)],
+            Some(admin) => vec![port(Role::Api, self.listen), port(Role::Control, admin)],
+        }
     }
 
     fn check_webhook_hosts(&self, settings: &Settings) -> Result<(), StartError> {
         let accounts = settings.accounts.values().chain([&settings.account]);
         let webhooks = accounts.filter_map(|account| account.webhook.as_deref());
         let mut hosts = webhooks.map(|webhook| webhook.url.host());
-        let allowed = |host: &str| self.webhook_hosts.iter().any(|name| name == host);
-        match hosts.find(|host| !is_loopback(host) && !allowed(host)) {
+        let allowed = WebhookHosts(self.webhook_hosts.clone());
+        match hosts.find(|host| !allowed.allow(host)) {
             Some(host) => Err(StartError::WebhookHost(host.to_owned())),
             None => Ok(()),
         }
     }
 }
 
-fn is_loopback(host: &str) -> bool {
-    let address = host.parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+/// Where one door is to be.
+struct Port {
+    door: Arc<Door>,
+    address: SocketAddr,
 }
+
+impl Port {
+    fn bind(self) -> Result<(Arc<Door>, TcpListener), StartError> {
+        let Self { door, address } = self;
+        match listen(address) {
+            Ok(listener) => Ok((door, listener)),
+            Err(error) => Err(match (error.kind(), door.role) {
+                (io::ErrorKind::AddrInUse, Role::Control) => StartError::AdminInUse(address),
+                (io::ErrorKind::AddrInUse, _) => StartError::InUse(address),
+                _ => StartError::Listen(address, error),
+            }),
+        }
+    }
+}
+
+/// Where the ports of a server are, or why they are not.
+type Bound = Result<Vec<SocketAddr>, StartError>;
 
 /// As many connections as the kernel lets wait to be accepted (its usual
 /// `somaxconn`); a load run opens hundreds at once.
@@ -140,16 +184,15 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// What the first thread does: bind and say so, then accept, and send webhooks
 /// if there are any.
 async fn front(
-    (address, report): (SocketAddr, Sender<io::Result<SocketAddr>>),
+    (ports, report): (Vec<Port>, Sender<Bound>),
     inboxes: Vec<worker::Inbox>,
     state: Arc<State>,
     stop: Stop,
 ) {
-    let bound = listen(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
-    let listener = match bound {
-        Ok((address, listener)) => {
-            let _ = report.send(Ok(address));
-            listener
+    let listeners = match bind(ports) {
+        Ok((addresses, listeners)) => {
+            let _ = report.send(Ok(addresses));
+            listeners
         }
         Err(error) => {
             let _ = report.send(Err(error));
@@ -157,13 +200,31 @@ async fn front(
         }
     };
     tokio::spawn(webhook::send_all(state, stop.clone()));
-    worker::accept(listener, inboxes, stop).await;
+    let accepting = listeners
+        .into_iter()
+        .map(|(door, listener)| worker::accept(listener, door, inboxes.clone(), stop.clone()));
+    let mut accepting: JoinSet<()> = accepting.collect();
+    // The workers end when nobody can send them connections any more.
+    drop(inboxes);
+    while accepting.join_next().await.is_some() {}
+}
+
+type Listeners = Vec<(Arc<Door>, TcpListener)>;
+
+fn bind(ports: Vec<Port>) -> Result<(Vec<SocketAddr>, Listeners), StartError> {
+    let listeners: Result<Listeners, _> = ports.into_iter().map(Port::bind).collect();
+    let listeners = listeners?;
+    let addresses = listeners.iter().map(|(_, listener)| listener.local_addr());
+    let addresses: io::Result<_> = addresses.collect();
+    Ok((addresses?, listeners))
 }
 
 /// A server that runs until this is stopped or dropped.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
+    main: Arc<Door>,
     threads: Threads,
 }
 
@@ -171,6 +232,17 @@ impl Running {
     /// Where it listens, with the port that it got.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the control API is, if it has a port of its own.
+    pub const fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// Waits until the main port refuses a connection for the first time, because it has as many
+    /// as it may have. One may wait for it, once.
+    pub async fn crowded(&self) {
+        self.main.crowded().await;
     }
 
     /// Accepts no more, lets what is in flight finish for five seconds at most,

@@ -1,18 +1,22 @@
 //! What all connections share: the mock behind its lock, and the clock that it
 //! is told the time by.
 
-use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
+use bytes::Bytes;
 use contract::Moment;
-use mock_server_core::{
-    DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt, WebhookOutcome,
-};
+use contract::openapi::{self, Answers};
+use mock_server_core::{DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::guard::Guard;
+use crate::door::Door;
+use crate::feed::Listeners;
+use crate::guard::{Guard, WebhookHosts};
+use crate::limits::Limits;
+use crate::metrics::Tally;
 use crate::wait::Watchers;
+use crate::webhook::Posted;
 
 /// The state of a server.
 #[derive(Debug)]
@@ -27,36 +31,58 @@ pub(crate) struct State {
     pub(crate) rented: Notify,
     /// Told whenever a webhook was answered or given up.
     pub(crate) answered: Notify,
-    /// How long a request may take from its first byte to its last.
-    pub(crate) arrival_time: Duration,
+    /// How much a client may ask for.
+    pub(crate) limits: Limits,
+    /// The ports, and who is there.
+    pub(crate) doors: Vec<Arc<Door>>,
     /// Those who wait for something to happen.
     pub(crate) watchers: Watchers,
+    /// What the shell counts.
+    pub(crate) tally: Tally,
+    /// Those who listen to what happens.
+    pub(crate) listeners: Listeners,
     /// Who may use the control API.
     pub(crate) guard: Guard,
+    /// Where webhooks may go.
+    pub(crate) webhook_hosts: WebhookHosts,
+    /// Built when it is first asked for; most servers never are.
+    description: OnceLock<Bytes>,
 }
 
 impl State {
     /// A server without accounts; its time starts now.
-    pub(crate) fn new(settings: Settings, arrival_time: Duration, guard: Guard) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        limits: Limits,
+        doors: Vec<Arc<Door>>,
+        (guard, webhook_hosts): (Guard, WebhookHosts),
+    ) -> Self {
         let (clock, epoch) = Clock::start();
         Self {
             guard,
+            webhook_hosts,
+            listeners: Listeners::default(),
+            description: OnceLock::new(),
             answered: Notify::new(),
             watchers: Watchers::default(),
             mock: Mutex::new(Mock::new(settings, epoch)),
             clock,
             rented: Notify::new(),
-            arrival_time,
+            limits,
+            doors,
+            tally: Tally::default(),
         }
+    }
+
+    /// The OpenAPI document of the API.
+    pub(crate) fn description(&self) -> Bytes {
+        let build = || openapi::text(&openapi::document(&Answers::default())).into();
+        self.description.get_or_init(build).clone()
     }
 
     /// The mock's reply, and the moment at which it decided.
     pub(crate) fn answer(&self, request: &Request<'_>) -> (Moment, Reply) {
-        let answer = {
-            let mut mock = self.mock();
-            let now = self.clock.now();
-            (now, mock.handle(now, request))
-        };
+        let answer = self.with(|mock, now| (now, mock.handle(now, request)));
         self.watchers.tell();
         answer
     }
@@ -68,21 +94,30 @@ impl State {
 
     /// See [`Mock::take_due_webhook`].
     pub(crate) fn take_due_webhook(&self) -> Option<WebhookAttempt> {
-        self.mock().take_due_webhook(self.clock.now())
+        self.with(|mock, now| mock.take_due_webhook(now))
     }
 
     /// See [`Mock::webhook_answered`].
-    pub(crate) fn webhook_answered(&self, delivery: DeliveryId, outcome: WebhookOutcome) {
-        let now = self.clock.now();
-        self.mock().webhook_answered(now, delivery, outcome);
+    pub(crate) fn webhook_answered(&self, delivery: DeliveryId, posted: Posted) {
+        self.tally.webhook(posted.outcome);
+        self.with(|mock, now| {
+            mock.webhook_reported(delivery, posted.report);
+            mock.webhook_answered(now, delivery, posted.outcome);
+        });
         self.answered.notify_waiters();
+        self.watchers.tell();
     }
 
-    /// Does something with the mock at the present moment.
+    /// Does something with the mock at the present moment, and tells those who
+    /// listen what happened.
     pub(crate) fn with<T>(&self, action: impl FnOnce(&mut Mock, Moment) -> T) -> T {
         let mut mock = self.mock();
         let now = self.clock.now();
-        action(&mut mock, now)
+        let done = action(&mut mock, now);
+        if self.listeners.any() {
+            self.listeners.tell(&mock.take_happenings(now));
+        }
+        done
     }
 
     fn mock(&self) -> MutexGuard<'_, Mock> {

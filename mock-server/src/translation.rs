@@ -2,7 +2,7 @@
 
 use contract::truth;
 use hyper::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use hyper::{Method, Response, StatusCode, Uri};
 use mock_server_core::fault::mentions_fault;
@@ -10,11 +10,10 @@ use mock_server_core::{Body, Media, Reply, Request};
 
 use crate::reply_body::ReplyBody;
 
-static AUTH: HeaderName = HeaderName::from_static("auth");
-static PREFER: HeaderName = HeaderName::from_static("prefer");
 static TRUTH: HeaderName = HeaderName::from_static(truth::HEADER);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 const HTML: HeaderValue = HeaderValue::from_static("text/html");
 
 /// The core's view of a request.
@@ -22,23 +21,41 @@ pub(crate) fn request<'a>(
     (method, uri, headers): (&'a Method, &'a Uri, &'a HeaderMap),
     body: Body<'a>,
 ) -> Request<'a> {
-    Request {
+    let mut request = Request {
         method: method.as_str(),
         path: uri.path(),
         query: uri.query(),
-        auth: headers.get(&AUTH).map(HeaderValue::as_bytes),
-        content_type: headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok()),
-        // A client may send several, most of them about something else.
-        prefer: headers
-            .get_all(&PREFER)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .find(|value| mentions_fault(value)),
-        truth: headers.get(&TRUTH).is_some_and(|value| value == "1"),
+        auth: None,
+        content_type: None,
+        accept: None,
+        idempotency_key: None,
+        prefer: None,
+        truth: false,
         body,
+    };
+    // Clients send few headers: looking at each of them once takes a quarter of
+    // the instructions that looking them all up does. The first of a name counts.
+    let mut truth = None;
+    for (name, value) in headers {
+        match name.as_str() {
+            "auth" => _ = request.auth.get_or_insert(value.as_bytes()),
+            "content-type" => first_text(&mut request.content_type, value),
+            "accept" => first_text(&mut request.accept, value),
+            "idempotency-key" => first_text(&mut request.idempotency_key, value),
+            // A client may send several, most of them about something else.
+            "prefer" if request.prefer.is_none() => {
+                request.prefer = value.to_str().ok().filter(|value| mentions_fault(value));
+            }
+            truth::HEADER => _ = truth.get_or_insert(value),
+            _ => {}
+        }
     }
+    request.truth = truth.is_some_and(|value| value == "1");
+    request
+}
+
+fn first_text<'a>(first: &mut Option<&'a str>, value: &'a HeaderValue) {
+    *first = first.or_else(|| value.to_str().ok());
 }
 
 /// Status and headers of a reply, with this body.
@@ -54,11 +71,16 @@ pub(crate) fn response(reply: &Reply, body: ReplyBody) -> Response<ReplyBody> {
     };
     *response.status_mut() = status(reply);
     let headers = response.headers_mut();
-    if let Some(method) = reply.allow {
-        headers.insert(ALLOW, HeaderValue::from_static(method));
-    }
     if let Some(seconds) = reply.retry_after {
         headers.insert(RETRY_AFTER, seconds.into());
+    }
+    for (name, value) in reply.headers() {
+        let value = HeaderValue::try_from(value);
+        headers.extend(
+            value
+                .ok()
+                .map(|value| (HeaderName::from_static(name), value)),
+        );
     }
     if let Some(truth) = reply.truth {
         let value = HeaderValue::try_from(truth.to_string());
@@ -77,14 +99,23 @@ pub(crate) fn json(body: ReplyBody) -> Response<ReplyBody> {
     of_type(JSON, body)
 }
 
-/// The same, announced as the connection's last.
+/// Status 200 with a body of server-sent events.
+pub(crate) fn events(body: ReplyBody) -> Response<ReplyBody> {
+    let mut response = of_type(EVENTS, body);
+    let fresh = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, fresh);
+    response
+}
+
+/// A response, announced as the connection's last.
 pub(crate) fn last(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);
     response
 }
 
-fn of_type(media: HeaderValue, body: ReplyBody) -> Response<ReplyBody> {
+/// Status 200 with a body of this kind.
+pub(crate) fn of_type(media: HeaderValue, body: ReplyBody) -> Response<ReplyBody> {
     let mut response = Response::new(body);
     response.headers_mut().insert(CONTENT_TYPE, media);
     response

@@ -4,60 +4,89 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use contract::TimeSpan;
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use mock_server_core::{WebhookAttempt, WebhookOutcome, WebhookSettings};
+use mock_server_core::deliveries::AttemptReport;
+use mock_server_core::{WebhookAttempt, WebhookOutcome};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::clock::Clock;
 use crate::state::State;
 use crate::stop::Stop;
 
-/// Posts under way at one moment at most. A receiver that hangs holds each for
-/// seconds, and every one costs a socket.
-const CONCURRENT_POSTS: usize = 256;
-
-/// Posts until the stop.
+/// Posts until the stop. How many at once is for the core to say, for each
+/// account by itself.
 pub(crate) async fn send_all(state: Arc<State>, stop: Stop) {
     let mut posts = JoinSet::new();
     let mut stopping = pin!(stop.requested());
     loop {
-        while posts.len() < CONCURRENT_POSTS
-            && let Some(attempt) = state.take_due_webhook()
-        {
-            let state = Arc::clone(&state);
-            posts.spawn(async move {
-                let delivery = attempt.delivery;
-                let outcome = post(attempt).await;
-                state.webhook_answered(delivery, outcome);
-            });
+        while let Some(attempt) = state.take_due_webhook() {
+            posts.spawn(post_and_tell(Arc::clone(&state), attempt));
         }
         let due = state.next_webhook_due();
-        let may_post = posts.len() < CONCURRENT_POSTS;
         tokio::select! {
             () = &mut stopping => return,
             () = state.rented.notified() => {}
             Some(_) = posts.join_next() => {}
-            () = state.clock.sleep_until(due.unwrap_or(contract::Moment::NEVER)), if may_post => {}
+            () = state.clock.sleep_until(due.unwrap_or(contract::Moment::NEVER)) => {}
         }
     }
 }
 
-/// Posts once, and says how that went.
-pub(crate) async fn post(attempt: WebhookAttempt) -> WebhookOutcome {
-    let receiver = &attempt.receiver;
-    match timeout(receiver.timeout, exchange(attempt.body, receiver)).await {
-        Ok(Ok(status)) if status.is_success() => WebhookOutcome::Acknowledged,
-        _ => WebhookOutcome::Failed,
+/// Posts all of these at once, and returns when the last was answered or given up.
+pub(crate) async fn post_all(state: &Arc<State>, attempts: Vec<WebhookAttempt>) {
+    let posts: Vec<_> = attempts
+        .into_iter()
+        // Tasks of their own: the client may leave, and what was begun must end.
+        .map(|attempt| tokio::spawn(post_and_tell(Arc::clone(state), attempt)))
+        .collect();
+    for post in posts {
+        let _ = post.await;
     }
 }
 
-/// Why an attempt got no status. Nobody reads it: to the core it failed.
+async fn post_and_tell(state: Arc<State>, attempt: WebhookAttempt) {
+    let delivery = attempt.delivery;
+    let posted = post(&attempt, state.clock).await;
+    state.webhook_answered(delivery, posted);
+}
+
+/// How an attempt went.
+pub(crate) struct Posted {
+    pub(crate) outcome: WebhookOutcome,
+    pub(crate) report: AttemptReport,
+}
+
+/// Posts once, and says how that went.
+pub(crate) async fn post(attempt: &WebhookAttempt, clock: Clock) -> Posted {
+    let begun = clock.now();
+    let (status, error) = match timeout(attempt.timeout, exchange(attempt)).await {
+        Ok(Ok(status)) => (Some(status.as_u16()), None),
+        Ok(Err(error)) => (None, Some(error.to_string())),
+        Err(_) => {
+            let patience = TimeSpan(attempt.timeout);
+            (None, Some(format!("no answer within {patience}")))
+        }
+    };
+    let failed = WebhookOutcome::Failed;
+    let report = AttemptReport {
+        status,
+        error,
+        took: clock.now().since(begun),
+    };
+    Posted {
+        outcome: status.map_or(failed, |status| attempt.outcome(status)),
+        report,
+    }
+}
+
+/// Why an attempt got no status, for the record: to the core it failed.
 #[derive(Debug, thiserror::Error)]
 enum PostError {
     #[error(transparent)]
@@ -69,14 +98,17 @@ enum PostError {
 }
 
 /// One post over a connection of its own, so that attempts share no fate.
-async fn exchange(body: Bytes, receiver: &WebhookSettings) -> Result<StatusCode, PostError> {
-    let url = &receiver.url;
+async fn exchange(attempt: &WebhookAttempt) -> Result<StatusCode, PostError> {
+    let url = &attempt.receiver.url;
     let stream = TcpStream::connect((url.host(), url.port())).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::post(url.path())
+    let mut request = Request::post(url.path())
         .header(HOST, url.authority())
-        .header(CONTENT_TYPE, "application/json")
-        .body(Full::new(body))?;
+        .header(CONTENT_TYPE, "application/json");
+    for (name, value) in &attempt.headers {
+        request = request.header(*name, value);
+    }
+    let request = request.body(Full::new(attempt.body.clone()))?;
     let mut answer = pin!(sender.send_request(request));
     tokio::select! {
         response = &mut answer => Ok(response?.status()),

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -13,9 +14,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::arrival::Arrival;
 use crate::connection;
+use crate::door::{Door, Seat};
 use crate::leash::{Held, Leash};
 use crate::state::State;
 use crate::stop::Stop;
@@ -30,7 +33,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 const FEW: usize = 1024;
 
 /// Where a worker gets its connections from.
-pub(crate) type Inbox = UnboundedSender<std::net::TcpStream>;
+pub(crate) type Inbox = UnboundedSender<Newcomer>;
+
+/// A connection that was let in.
+pub(crate) type Newcomer = (std::net::TcpStream, Seat);
 
 /// Runs `main` on a thread and a runtime of its own. Returns when the runtime
 /// is there, or with the reason why it is not.
@@ -68,23 +74,21 @@ pub(crate) fn start(state: Arc<State>, stop: Stop) -> io::Result<(Inbox, JoinHan
     Ok((inbox, thread))
 }
 
-async fn serve_all(
-    mut arrivals: UnboundedReceiver<std::net::TcpStream>,
-    state: Arc<State>,
-    stop: Stop,
-) {
+async fn serve_all(mut arrivals: UnboundedReceiver<Newcomer>, state: Arc<State>, stop: Stop) {
     let mut worker = Worker {
         tasks: JoinSet::new(),
         held: Vec::new(),
         state,
         stop,
     };
-    let mut looks = tokio::time::interval(worker.state.arrival_time);
+    let mut looks = tokio::time::interval(worker.state.limits.arrival_time.duration());
+    // Two looks in a row would take a request that has just begun for a stalled one.
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = looks.tick() => worker.look_after(),
-            stream = arrivals.recv() => match stream {
-                Some(stream) => worker.take(stream),
+            newcomer = arrivals.recv() => match newcomer {
+                Some(newcomer) => worker.take(newcomer),
                 None => return worker.finish().await,
             },
         }
@@ -101,20 +105,23 @@ struct Worker {
 }
 
 impl Worker {
-    fn take(&mut self, stream: std::net::TcpStream) {
+    fn take(&mut self, (stream, seat): Newcomer) {
         let Ok(stream) = TcpStream::from_std(stream) else {
             return;
         };
         let (arrival, leash) = (Arrival::default(), Leash::default());
         let state = Arc::clone(&self.state);
         let serving = connection::serve(
-            stream,
+            (stream, seat.role()),
             state,
             arrival.clone(),
             leash.clone(),
             self.stop.clone(),
         );
-        let task = self.tasks.spawn(serving);
+        let task = self.tasks.spawn(async move {
+            let _seat = seat;
+            serving.await;
+        });
         self.held.push(Held {
             leash,
             arrival,
@@ -131,9 +138,12 @@ impl Worker {
     /// is seen at two looks in a row, after once to twice the time it had.
     fn look_after(&mut self) {
         self.held.retain(Held::is_alive);
-        for held in &mut self.held {
-            held.end_if_stalled();
-        }
+        let alive = self.held.len();
+        // Not held on to until they are dead, or a late look would count them again.
+        self.held.retain_mut(|held| !held.end_if_stalled());
+        let stalled = (alive - self.held.len()) as u64;
+        let tally = &self.state.tally;
+        tally.stalled.fetch_add(stalled, Ordering::Relaxed);
     }
 
     /// Lets what is in flight finish, for a while.
@@ -147,10 +157,15 @@ impl Worker {
 }
 
 /// Hands new connections to the workers in turn until the stop.
-pub(crate) async fn accept(listener: TcpListener, workers: Vec<Inbox>, stop: Stop) {
+pub(crate) async fn accept(
+    listener: TcpListener,
+    door: Arc<Door>,
+    workers: Vec<Inbox>,
+    stop: Stop,
+) {
     let accepting = async {
         for worker in workers.iter().cycle() {
-            let _ = worker.send(next_stream(&listener).await);
+            let _ = worker.send(next(&listener, &door).await);
         }
     };
     tokio::select! {
@@ -159,12 +174,19 @@ pub(crate) async fn accept(listener: TcpListener, workers: Vec<Inbox>, stop: Sto
     }
 }
 
-async fn next_stream(listener: &TcpListener) -> std::net::TcpStream {
+async fn next(listener: &TcpListener, door: &Arc<Door>) -> Newcomer {
     loop {
-        let accepted = listener.accept().await;
-        match accepted.and_then(|(stream, _)| stream.into_std()) {
-            Ok(stream) => return stream,
-            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        match door.admit() {
+            None => door.turn_away(stream),
+            Some(seat) => {
+                if let Ok(stream) = stream.into_std() {
+                    return (stream, seat);
+                }
+            }
         }
     }
 }

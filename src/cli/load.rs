@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use contract::{Law, TimeSpan};
 use loadgen_core::polling::Strategy;
 use loadgen_core::rate::Rate;
 use loadgen_core::threshold::Threshold;
+use loadgen_core::warmup::Warmup;
+
+use crate::cli::report::Format;
 
 /// What was typed after `otplab load`.
 #[derive(Debug, clap::Args)]
@@ -75,6 +77,14 @@ pub(crate) struct LoadArguments {
     )]
     pub(crate) threshold: Vec<Threshold>,
 
+    /// How long the headline figures leave out at the beginning, like 5s, or auto
+    #[arg(long, value_name = "DURATION", env = "OTPLAB_WARMUP")]
+    pub(crate) warmup: Option<Warmup>,
+
+    /// Go by the thresholds alone, even if the measurement is invalid
+    #[arg(long, env = "OTPLAB_ALLOW_INVALID")]
+    pub(crate) allow_invalid: bool,
+
     /// What all chance is counted from; drawn and printed when not given
     #[arg(long, value_name = "N", env = "OTPLAB_SEED")]
     pub(crate) seed: Option<u64>,
@@ -83,20 +93,11 @@ pub(crate) struct LoadArguments {
     #[arg(long, value_name = "N", env = "OTPLAB_THREADS", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) threads: Option<u32>,
 
-    /// Write result.json into this directory
+    /// Write the results into this directory, second by second
     #[arg(short = 'o', long, value_name = "DIR", env = "OTPLAB_OUTPUT")]
     pub(crate) output: Option<PathBuf>,
 
     /// What to print on stdout
     #[arg(long, value_enum, env = "OTPLAB_FORMAT", default_value_t = Format::Text)]
     pub(crate) format: Format,
-}
-
-/// What is printed at the end of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// A report for people
-    Text,
-    /// The content of result.json
-    Json,
 }

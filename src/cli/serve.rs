@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use contract::{Cents, Law};
+use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server_core::settings::{RentalLife, TimeScale};
-use mock_server_core::{FaultRule, WebhookUrl};
+use mock_server_core::{DialectFile, FaultRule, WebhookUrl};
 use serde_with::DeserializeFromStr;
 
 /// What was typed after `otplab serve`.
@@ -89,6 +90,16 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "OTPLAB_TIME_SCALE", value_name = "FACTOR")]
     pub(crate) time_scale: Option<TimeScale>,
 
+    /// How what the documentation leaves open behaves: a preset (default, laravel, strict,
+    /// hostile), settings like no_numbers=404, or both [default: default]
+    #[arg(
+        long,
+        env = "OTPLAB_DIALECT",
+        value_name = "DIALECT",
+        hide_env_values = true
+    )]
+    pub(crate) dialect: Option<DialectFile>,
+
     /// What requests to the control API under /__admin have to bring as a bearer token; needed
     /// when other machines can reach the server
     #[arg(
@@ -99,11 +110,39 @@ pub(crate) struct ServeArguments {
     )]
     pub(crate) admin_token: Option<String>,
 
+    /// Where the control API and /metrics are, if they are to have a port of their own
+    /// [default: on the same port]
+    #[arg(long, env = "OTPLAB_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<ListenAddress>,
+
+    /// Bytes of a request's head, line and headers; a longer one is answered with 431
+    /// [default: 16384]
+    #[arg(long, env = "OTPLAB_MAX_HEAD", value_name = "BYTES")]
+    pub(crate) max_head: Option<HeadBytes>,
+
+    /// Bytes of a request's body; a longer one is answered with 413 [default: 65536]
+    #[arg(long, env = "OTPLAB_MAX_BODY", value_name = "BYTES")]
+    pub(crate) max_body: Option<BodyBytes>,
+
+    /// Connections at one moment; one more is answered with 503 and closed [default: 10000, or
+    /// as many as the limit of open files leaves room for]
+    #[arg(long, env = "OTPLAB_MAX_CONNECTIONS", value_name = "COUNT")]
+    pub(crate) max_connections: Option<ConnectionCount>,
+
+    /// How long a request may take from its first byte to its last, once to twice of which its
+    /// connection is closed; one without a request may stay [default: 30s]
+    #[arg(long, env = "OTPLAB_ARRIVAL_TIME", value_name = "DURATION")]
+    pub(crate) arrival_time: Option<ArrivalTime>,
+
     /// Requests that the journal holds; the oldest go first [default: 100000]
     #[arg(long, env = "OTPLAB_JOURNAL_MAX", value_name = "COUNT")]
     pub(crate) journal_max: Option<usize>,
 
-    /// Refuse every key that is not in the configuration file under [accounts]
+    /// Bytes that they take at most [default: 16777216]
+    #[arg(long, env = "OTPLAB_JOURNAL_BYTES", value_name = "BYTES")]
+    pub(crate) journal_bytes: Option<usize>,
+
+    /// Refuse every key that is not in the configuration file, as `accounts.KEY`
     #[arg(long, env = "OTPLAB_STRICT_KEYS")]
     pub(crate) strict_keys: bool,
 

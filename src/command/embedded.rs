@@ -2,7 +2,8 @@
 
 use anyhow::Context;
 use contract::{Law, document};
-use mock_server::{Running, Server};
+use mock_server::limits::ConnectionCount;
+use mock_server::{Limits, Running, Server};
 use mock_server_core::{Settings, SettingsFile};
 use serde::Deserialize;
 
@@ -19,7 +20,16 @@ struct MockPart {
 pub(crate) fn start(source: &Source, sms_delay: Option<Law>, seed: u64) -> anyhow::Result<Running> {
     let settings = settings(source, sms_delay, seed)?;
     // One worker: the generator runs on the same machine and needs the rest of it.
-    Server::local()
+    // The scenario says how many connections there are.
+    let limits = Limits {
+        connections: ConnectionCount::MAX,
+        ..Limits::DEFAULT
+    };
+    let server = Server {
+        limits,
+        ..Server::local()
+    };
+    server
         .start(settings)
         .context("failed to start the embedded mock")
 }
@@ -35,5 +45,7 @@ pub(crate) fn settings(
         sms_delay,
         ..SettingsFile::default()
     };
-    Ok(typed.or(part.mock).resolve(seed))
+    let mock = typed.or(part.mock);
+    mock.check_keys().with_context(|| source.origin.clone())?;
+    Ok(mock.resolve(seed))
 }

@@ -1,24 +1,22 @@
 //! `otplab load`: a scenario against a server, or against a mock that lives as
 //! long as the run.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
-
 use anyhow::{Context, bail};
+use loadgen::directory::Writer;
 use loadgen::interrupt::Interrupt;
 use loadgen::progress::Bar;
-use loadgen::report::{self, Title};
-use loadgen::run::{self, Job, Keys, Run};
+use loadgen::recorder::{Recorder, Unrecorded};
+use loadgen::run::{self, Job, Keys};
 use loadgen::target::Target;
-use loadgen_core::result::RunResult;
+use loadgen_core::run::{Ending, Run};
 use loadgen_core::scenario::{Overrides, Scenario};
+use loadgen_core::validity::Grade;
 use mock_server::Running;
 
-use crate::cli::load::{Format, LoadArguments};
-use crate::command::embedded;
+use crate::cli::load::LoadArguments;
 use crate::command::scenario::Source;
 use crate::command::seed;
+use crate::command::{embedded, report};
 use crate::exit::Exit;
 
 /// Runs a scenario and judges it.
@@ -27,31 +25,79 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
     let scenario = source.read(overrides(arguments))?;
     let keys = keys(arguments)?;
     let seed = scenario.seed.unwrap_or_else(seed::drawn);
-    if let Some(directory) = &arguments.output {
-        // A directory that cannot be made is better known before the run than after.
-        fs::create_dir_all(directory)
-            .with_context(|| format!("failed to make the directory {}", directory.display()))?;
-    }
+    let as_run = as_run(arguments, &source, seed, keys);
+    // Before anything is written: a target that is refused may hold a password.
     let server = server(arguments, &source, seed)?;
+    // A directory that cannot be made is better known before the run than after.
+    let directory = arguments.output.as_deref();
+    let mut writer = directory
+        .map(|path| Writer::create(path, &as_run))
+        .transpose()?;
     let interrupt = Interrupt::listen().context("failed to watch for Ctrl-C")?;
     let job = Job {
         scenario: &scenario,
         seed,
         target: &server.target,
+        server: &server.to_string(),
         keys,
         threads: arguments.threads.unwrap_or_else(threads),
     };
     announce(&scenario, &server, seed);
     let mut bar = Bar::new(scenario.stop.duration, scenario.stop.count);
-    let run = run::run(&job, &interrupt, &mut bar)?;
-    let words = server.to_string();
-    let title = Title {
-        scenario: &scenario.name,
-        seed,
-        target: &words,
+    let mut unrecorded = Unrecorded;
+    let recorder: &mut dyn Recorder = match &mut writer {
+        Some(writer) => writer,
+        None => &mut unrecorded,
     };
-    publish(arguments, title, &server.target, &run)?;
-    exit(&run)
+    let run = run::run(&job, &interrupt, &mut bar, recorder)?;
+    report::print(arguments.format, &run, &as_run)?;
+    if let Some(writer) = writer {
+        writer.finish(&run, &as_run)?;
+    }
+    exit(&run, arguments.allow_invalid)
+}
+
+/// The scenario for those who read the results: as it was read, below what was
+/// typed beside it, and without keys.
+fn as_run(arguments: &LoadArguments, source: &Source, seed: u64, keys: Keys) -> String {
+    let key = match keys {
+        Keys::Given(key) => Some(key),
+        Keys::MadeUp => None,
+    };
+    let mut typed = format!("otplab load {}", arguments.scenario);
+    let mut add = |flag: &str, value: Option<String>| {
+        if let Some(value) = value {
+            typed += &format!(" {flag} '{value}'");
+        }
+    };
+    add("-c", arguments.concurrency.map(|users| users.to_string()));
+    add("-r", arguments.rate.map(|rate| rate.to_string()));
+    add("-d", arguments.duration.map(|span| span.to_string()));
+    add("-n", arguments.count.map(|count| count.to_string()));
+    add(
+        "--connections",
+        arguments.connections.map(|count| count.to_string()),
+    );
+    add("--poll", arguments.poll.as_ref().map(ToString::to_string));
+    add(
+        "--sms-delay",
+        arguments.sms_delay.as_ref().map(ToString::to_string),
+    );
+    add(
+        "--warmup",
+        arguments.warmup.map(|warmup| warmup.to_string()),
+    );
+    add(
+        "--threads",
+        arguments.threads.map(|count| count.to_string()),
+    );
+    add("--target", arguments.target.clone());
+    for threshold in &arguments.threshold {
+        add("--threshold", Some(threshold.to_string()));
+    }
+    // A comment ends with its line, whatever was typed.
+    let typed = typed.replace(['\n', '\r'], " ");
+    source.without_keys(&format!("# {typed} --seed {seed}\n\n"), key)
 }
 
 /// The server to load, and the mock behind it if it is ours.
@@ -98,6 +144,7 @@ fn overrides(arguments: &LoadArguments) -> Overrides {
         connections: arguments.connections,
         polling: arguments.poll.clone(),
         thresholds: arguments.threshold.clone(),
+        warmup: arguments.warmup,
         seed: arguments.seed,
         accounts: arguments.key_env.is_some().then_some(1),
     }
@@ -131,52 +178,34 @@ fn announce(scenario: &Scenario, server: &Server, seed: u64) {
     eprintln!("otplab: {} against {server}, seed {seed}", scenario.name);
 }
 
-/// Prints the result, and writes it where it was asked for.
-fn publish(
-    arguments: &LoadArguments,
-    title: Title<'_>,
-    target: &Target,
-    run: &Run,
-) -> anyhow::Result<()> {
-    let result = RunResult::new(
-        title.scenario,
-        title.seed,
-        &target.to_string(),
-        run.interrupted,
-        &run.outcome,
-        run.verdicts.clone(),
-    );
-    let json = serde_json::to_string_pretty(&result).context("failed to write the result")? + "\n";
-    let mut out = anstream::stdout();
-    let printed = match arguments.format {
-        Format::Json => out.write_all(json.as_bytes()),
-        Format::Text => out.write_all(report::text(title, run).as_bytes()),
-    };
-    printed
-        .and_then(|()| out.flush())
-        .context("failed to print the result")?;
-    arguments
-        .output
-        .as_deref()
-        .map_or(Ok(()), |directory| write_result(directory, &json))
-}
-
-fn write_result(directory: &Path, json: &str) -> anyhow::Result<()> {
-    let path = directory.join("result.json");
-    // Renamed into place, so that nobody ever reads half a result.
-    let unfinished = directory.join(".result.json.unfinished");
-    fs::write(&unfinished, json)
-        .and_then(|()| fs::rename(&unfinished, &path))
-        .with_context(|| format!("failed to write {}", path.display()))
-}
-
-fn exit(run: &Run) -> anyhow::Result<Exit> {
-    if run.interrupted {
+fn exit(run: &Run, allow_invalid: bool) -> anyhow::Result<Exit> {
+    if run.ending == Ending::Interrupted {
         return Ok(Exit::Interrupted);
     }
+    let warmup = run.outcome.warmup.as_ref();
     if run.outcome.tally.offered == 0 {
-        bail!("nothing was measured: no user started before the run ended");
+        match warmup {
+            Some(part) if part.tally.offered > 0 => bail!(
+                "nothing was measured: the warm-up of {}s took the whole run; make it shorter, or the run longer",
+                part.seconds
+            ),
+            _ => bail!("nothing was measured: no user started before the run ended"),
+        }
     }
-    let passed = run.verdicts.iter().all(|verdict| verdict.passed);
-    Ok(if passed { Exit::Passed } else { Exit::Findings })
+    if run.validity.grade == Grade::Invalid && !allow_invalid {
+        let invalid = run
+            .validity
+            .complaints()
+            .find(|check| check.grade == Grade::Invalid);
+        let (name, found) = invalid.map_or(("", ""), |check| (check.name, check.found.as_str()));
+        bail!(
+            "the measurement is invalid ({name}: {found}); the report says what to change, and \
+             --allow-invalid goes by the thresholds all the same"
+        );
+    }
+    Ok(if run.passed() {
+        Exit::Passed
+    } else {
+        Exit::Findings
+    })
 }

@@ -1,9 +1,13 @@
 //! Where a scenario comes from: a file, or one that ships in the binary.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, bail};
+use contract::{ApiKey, document};
 use loadgen_core::scenario::{Overrides, Scenario};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// The scenarios that ship, by name.
 const SHIPPED: [(&str, &str); 3] = [
@@ -52,6 +56,34 @@ impl Source {
         })
     }
 
+    /// The text below a heading, with every key in it taken out: those of the
+    /// mock's accounts, and the one that was given for the run.
+    pub(crate) fn without_keys(&self, heading: &str, given: Option<ApiKey>) -> String {
+        #[derive(Deserialize)]
+        struct File {
+            mock: Option<Mock>,
+        }
+        #[derive(Deserialize)]
+        struct Mock {
+            accounts: Option<BTreeMap<String, IgnoredAny>>,
+        }
+        let file = document::parse::<File>(&self.origin, &self.text).ok();
+        let accounts = file
+            .and_then(|file| file.mock?.accounts)
+            .unwrap_or_default();
+        let given = given.map(|key| key.secret().to_owned());
+        let mut text = heading.to_owned() + &self.text;
+        for key in accounts.keys().chain(&given) {
+            let redacted = text.replace(key, "(a key)");
+            if redacted == text && Some(key) != given.as_ref() {
+                // Written with escapes, so it cannot be found: better no text.
+                return heading.to_owned() + "# left out: it holds keys\n";
+            }
+            text = redacted;
+        }
+        text
+    }
+
     /// The generator's part of it.
     pub(crate) fn read(&self, overrides: Overrides) -> anyhow::Result<Scenario> {
         Ok(Scenario::read(
@@ -66,6 +98,31 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_taken_out_however_they_are_written() {
+        let key = "k".repeat(60);
+        let source = |text: &str| Source {
+            name: "s".to_owned(),
+            origin: "s.toml".to_owned(),
+            text: text.to_owned(),
+        };
+        let plain = source(&format!("[mock.accounts.{key}]\nbalance = \"5.00\"\n"));
+        let text = plain.without_keys("# typed\n", None);
+        assert_eq!(
+            text,
+            "# typed\n[mock.accounts.(a key)]\nbalance = \"5.00\"\n"
+        );
+        let escaped = source(&format!("[mock.accounts.\"\\u006b{}\"]\n", &key[1..]));
+        let text = escaped.without_keys("# typed\n", None);
+        assert_eq!(text, "# typed\n# left out: it holds keys\n");
+        let given = "g".repeat(60).parse().expect("a key");
+        let beside = source(&format!("description = \"{}\"", "g".repeat(60)));
+        assert_eq!(
+            beside.without_keys("", Some(given)),
+            "description = \"(a key)\""
+        );
+    }
 
     #[test]
     fn every_shipped_scenario_can_be_read_by_both_sides() {

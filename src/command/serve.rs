@@ -1,14 +1,16 @@
 //! `otplab serve`: the fake API until a signal.
 
 mod choice;
+mod open_files;
 mod port_file;
 
+use std::future::pending;
 use std::io::Write;
-use std::net::SocketAddr;
 
 use anyhow::Context;
 use contract::TimeSpan;
-use mock_server::Server;
+use mock_server::limits::ConnectionCount;
+use mock_server::{Running, Server};
 use mock_server_core::{AccountSettings, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,8 +22,11 @@ use crate::exit::Exit;
 
 /// Serves until interrupted.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
-    let plan = Choice::of(arguments)?.resolve(seed::drawn());
+    let mut plan = Choice::of(arguments)?.resolve(seed::drawn());
     let port_file = plan.port_file.map(PortFile::reserve).transpose()?;
+    let wanted = plan.server.limits.connections;
+    let room = open_files::make_room(wanted);
+    plan.server.limits.connections = room;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -31,14 +36,18 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
         let mut terminate = signal(SignalKind::terminate())?;
         let settings = plan.settings.clone();
         let running = plan.server.start(plan.settings)?;
-        describe(&plan.server, running.address(), &settings);
+        describe(&plan.server, &running, &settings);
+        if room != wanted {
+            log(&tight(wanted, room));
+        }
         if let Some(file) = &port_file {
             file.publish(running.address().port())?;
         }
-        announce(running.address())?;
+        announce(&running)?;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            () = complain_when_crowded(&running, room) => {}
         }
         log("stopping");
         running.stop();
@@ -46,8 +55,29 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     })
 }
 
-fn describe(server: &Server, address: SocketAddr, settings: &Settings) {
+/// Once, and not for every connection; how many there were is in the metrics.
+async fn complain_when_crowded(running: &Running, room: ConnectionCount) {
+    running.crowded().await;
+    log(&format!(
+        "warning: a connection was refused, because there are {room}; more are possible with \
+         --max-connections"
+    ));
+    pending::<()>().await;
+}
+
+fn tight(wanted: ConnectionCount, room: ConnectionCount) -> String {
+    format!(
+        "warning: the system's limit of open files leaves room for {room} connections and not \
+         {wanted}; raise it with `ulimit -Hn`, or ask for fewer with --max-connections"
+    )
+}
+
+fn describe(server: &Server, running: &Running, settings: &Settings) {
+    let address = running.address();
     log(&format!("listening on http://{address}"));
+    if let Some(address) = running.admin_address() {
+        log(&format!("control API and metrics on http://{address}"));
+    }
     if !address.ip().is_loopback() && !settings.strict_keys {
         log(
             "warning: other machines can reach this address, and any 60-character key is an account",
@@ -85,15 +115,18 @@ fn summary(server: &Server, settings: &Settings) -> String {
     };
     format!(
         "seed {seed}, sms delay {sms_delay}, rental life {life}, balance {} for {keys}, \
-         webhook {webhook}, faults: {faults}, threads {}",
-        account.balance, server.workers
+         webhook {webhook}, faults: {faults}, threads {}, connections up to {}",
+        account.balance, server.workers, server.limits.connections
     )
 }
 
-/// The one line on stdout, which a script may wait for.
-fn announce(address: SocketAddr) -> anyhow::Result<()> {
+/// The one line on stdout, which a script may wait for; a second one if the
+/// control API has a port of its own.
+fn announce(running: &Running) -> anyhow::Result<()> {
+    let admin = running.admin_address();
+    let admin = admin.map_or_else(String::new, |address| format!("admin http://{address}\n"));
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "ready http://{address}")
+    write!(stdout, "ready http://{}\n{admin}", running.address())
         .and_then(|()| stdout.flush())
         .context("cannot write to standard output")
 }

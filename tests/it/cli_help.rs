@@ -14,4 +14,5 @@ fn help_reads_as_it_did() {
     check(&["--help"], "help.txt");
     check(&["serve", "--help"], "help-serve.txt");
     check(&["load", "--help"], "help-load.txt");
+    check(&["report", "--help"], "help-report.txt");
 }

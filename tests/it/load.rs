@@ -68,7 +68,7 @@ fn a_run_passes_prints_and_writes_its_result() {
     let printed = json(&output);
     let written = fs::read(load.directory.path().join("out/result.json")).expect("written");
     assert_eq!(written, output.stdout);
-    assert_eq!(printed["schema_version"], 1);
+    assert_eq!(printed["schema_version"], 2);
     assert_eq!(printed["seed"], 7);
     assert_eq!(printed["scenario"], "quick");
     assert_eq!(printed["rentals"]["delivered"], 16);
@@ -191,7 +191,7 @@ fn a_mistake_in_a_flag_says_what_to_write() {
             ),
             (
                 &["quick.toml", "-o", "/proc/none"],
-                "failed to make the directory /proc/none",
+                "failed to write /proc/none: No such file",
             ),
             (
                 &["quick.toml", "-r", "5"],

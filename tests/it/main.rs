@@ -4,6 +4,7 @@ mod binary;
 mod cli_help;
 mod load;
 mod report;
+mod results;
 mod serve;
 mod tidy;
 mod two_arms;

@@ -181,6 +181,18 @@ fn a_mistake_in_the_file_is_told_with_its_place() {
             "faults = [\"*: status(7)\"]",
             ":1:11: \"*: status(7)\" is not a fault rule",
         ),
+        (
+            "seed = 1\nmax_head = 0",
+            ":2:12: it is a whole number from 512 to 1048576",
+        ),
+        (
+            "max_connections = 99999999",
+            ":1:19: it is a whole number from 1 to 1000000",
+        ),
+        (
+            "arrival_time = \"48h\"",
+            ":1:16: a request has from 1ms to a day",
+        ),
         ("seed = ", ":1:"),
     ] {
         let file = config(directory.path(), text);
@@ -213,6 +225,18 @@ fn a_mistake_in_a_flag_is_told_with_what_to_write() {
             "write it like 127.0.0.1:8080",
         ),
         (["--balance", "much"], "write it like 1000.00"),
+        (
+            ["--max-head", "16KiB"],
+            "a whole number from 512 to 1048576; write it like 1024",
+        ),
+        (["--max-body", "0"], "a whole number from 1 to 67108864"),
+        (
+            ["--max-connections", "0"],
+            "a whole number from 1 to 1000000",
+        ),
+        (["--arrival-time", "0s"], "write it like 30s"),
+        (["--arrival-time", "30"], "is not a duration"),
+        (["--admin-listen", "9100"], "write it like 127.0.0.1:8080"),
         (["--rental-life", "0s"], "a rental lives longer than 0s"),
         (
             ["--webhook-url", "https://localhost/"],
@@ -277,4 +301,109 @@ fn bad_requests_get_the_dialects_refusals() {
     let (status, body) = rent(&key, json, r#"{"service":"whatsapp"}"#);
     assert_eq!(status, 200);
     assert!(body.contains(r#""id":13322954"#), "{body}");
+}
+
+#[test]
+fn the_control_api_has_a_port_of_its_own_and_a_line_of_its_own() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = config(
+        directory.path(),
+        "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+         max_head = 1024\nmax_body = 300\nmax_connections = 7\narrival_time = \"5s\"\n",
+    );
+    let mut ready = Ready::start(serve(&["--config", &file]));
+    let mut line = String::new();
+    ready.stdout.read_line(&mut line).expect("a second line");
+    let admin = line.trim_end().strip_prefix("admin http://127.0.0.1:");
+    let admin: u16 = admin.and_then(|port| port.parse().ok()).expect(&line);
+    assert_ne!(admin, ready.port());
+    let metrics = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert_eq!(ready.ask(metrics).0, 404);
+    let long = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", "x".repeat(1024));
+    let refused = "HTTP/1.1 431 ";
+    assert!(ask(ready.port(), &long).starts_with(refused));
+    let page = ask(admin, metrics);
+    assert!(page.ends_with("# EOF\n"), "{page}");
+    let (_, _, log) = ready.end("-TERM");
+    assert!(log.contains("connections up to 7"), "{log}");
+    let expected = format!("control API and metrics on http://127.0.0.1:{admin}");
+    assert!(log.contains(&expected), "{log}");
+}
+
+/// The whole answer.
+fn ask(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}
+
+/// The server with these limits of open files, as `ulimit` sets them.
+fn with_open_files(limits: &str, arguments: &str) -> Ready {
+    let binary = env!("CARGO_BIN_EXE_otplab");
+    let script = format!("{limits} && exec {binary} serve --listen 127.0.0.1:0 {arguments}");
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &script])
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    Ready::start(command)
+}
+
+#[test]
+fn the_soft_limit_of_open_files_is_raised_to_the_hard_one() {
+    let ready = with_open_files("ulimit -Sn 64", "--max-connections 200");
+    let crowd: Vec<_> = (0..150)
+        .map(|_| TcpStream::connect(("127.0.0.1", ready.port())).expect("it listens"))
+        .collect();
+    let probe = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert_eq!(ready.ask(probe).0, 200);
+    drop(crowd);
+    let (_, _, log) = ready.end("-TERM");
+    assert!(log.contains("connections up to 200\n"), "{log}");
+}
+
+#[test]
+fn where_files_are_few_so_are_connections_and_the_refused_are_told() {
+    let ready = with_open_files("ulimit -n 128", "");
+    let crowd: Vec<_> = (0..64)
+        .map(|_| TcpStream::connect(("127.0.0.1", ready.port())).expect("it listens"))
+        .collect();
+    let probe = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let (status, body) = ready.ask(probe);
+    assert_eq!(status, 503);
+    assert!(body.contains("raise --max-connections"), "{body}");
+    drop(crowd);
+    let (_, _, log) = ready.end("-TERM");
+    let expected = "open files leaves room for 64 connections and not 10000";
+    assert!(log.contains(expected), "{log}");
+    let complaints = log.matches("a connection was refused, because").count();
+    assert_eq!(complaints, 1, "{log}");
+}
+
+#[test]
+fn a_dialect_is_a_flag_or_part_of_the_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = config(
+        directory.path(),
+        "listen = \"127.0.0.1:0\"\n[dialect]\nno_such_rental = 410\n\
+         [accounts.short]\nbalance = \"5.00\"\n",
+    );
+    let ready = Ready::start(serve(&["--config", &file, "--dialect", "key_format=any"]));
+    let poll = "GET /api/v1/number/check-otp/1 HTTP/1.1\r\nHost: localhost\r\n\
+                Auth: short\r\nConnection: close\r\n\r\n";
+    assert_eq!(ready.ask(poll).0, 410, "flag and file together");
+    ready.end("-TERM");
+    let stderr = fails(serve(&["--config", &file]));
+    assert!(
+        stderr.contains("an API key has exactly 60 characters"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("short"), "{stderr}");
+    let stderr = fails(serve(&["--dialect", "laravel, no_numbers=42"]));
+    let expected = "not a dialect, at character 10: \"42\" is not understood; write a status";
+    assert!(stderr.contains(expected), "{stderr}");
 }

@@ -4,6 +4,7 @@
 
 use loadgen::interrupt::Interrupt;
 use loadgen::progress::{Display, Snapshot, Stage};
+use loadgen::recorder::Unrecorded;
 use loadgen::run::{self, Job, Keys};
 use loadgen::target::Target;
 use loadgen_core::outcome::{Certainty, Outcome};
@@ -48,11 +49,12 @@ fn live_until(text: &str, seed: u64, threads: u32, server_leaves: bool) -> Outco
         scenario: &scenario,
         seed,
         target: &target,
+        server: "a mock",
         keys: Keys::MadeUp,
         threads,
     };
     let mut display = LastWish(server);
-    let run = run::run(&job, &Interrupt::never(), &mut display);
+    let run = run::run(&job, &Interrupt::never(), &mut display, &mut Unrecorded);
     run.expect("the server answers at first").outcome
 }
 

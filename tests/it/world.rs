@@ -3,17 +3,23 @@
 //! the same run, byte for byte.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use contract::{ApiKey, Dice, Moment, document};
 use jiff::Timestamp;
+use loadgen::recorder::{Recorder, Unrecorded};
 use loadgen_core::answer::{self, Answer, Failure};
 use loadgen_core::arrivals::Shard;
 use loadgen_core::call::{Order, Times};
 use loadgen_core::fleet::{Fleet, Output, Plan, Role};
+use loadgen_core::gathering::Gathering;
+use loadgen_core::interval::{self, Interval, Stage};
 use loadgen_core::outcome::Outcome;
+use loadgen_core::record::{About, End, FORMAT_VERSION, nanoseconds};
+use loadgen_core::run::Run;
 use loadgen_core::scenario::{Overrides, Scenario};
+use loadgen_core::series::Series;
 use mock_server_core::{Body, Delivery, Mock, Request, Settings, SettingsFile};
 use serde::Deserialize;
 
@@ -35,7 +41,13 @@ pub(crate) fn halves(text: &str, seed: u64) -> (Scenario, Settings) {
 
 /// Runs a scenario of customers in virtual time.
 pub(crate) fn simulate(text: &str, seed: u64) -> Outcome {
+    simulate_run(text, seed, &mut Unrecorded).outcome
+}
+
+/// The same, with everything that a report shows.
+pub(crate) fn simulate_run(text: &str, seed: u64, recorder: &mut dyn Recorder) -> Run {
     let (scenario, settings) = halves(text, seed);
+    let about = about(&scenario, seed);
     let dice = Dice::new(seed);
     let plan = Plan {
         arrivals: scenario.arrivals,
@@ -44,8 +56,11 @@ pub(crate) fn simulate(text: &str, seed: u64) -> Outcome {
         accounts: scenario.accounts,
         dice,
     };
+    let mut fleet = Fleet::new(Arc::new(plan), Shard::WHOLE, Moment::START);
+    let (slices, received) = mpsc::channel();
+    fleet.cut_into_seconds(Moment::START, slices);
     let mut world = World {
-        fleet: Fleet::new(Arc::new(plan), Shard::WHOLE, Moment::START),
+        fleet,
         mock: Mock::new(settings, Timestamp::UNIX_EPOCH),
         keys: (0..u64::from(scenario.accounts))
             .map(|index| ApiKey::made_up(dice, index))
@@ -56,11 +71,52 @@ pub(crate) fn simulate(text: &str, seed: u64) -> Outcome {
         now: Moment::START,
     };
     while world.step() {}
-    let (tally, _) = world.fleet.finished();
+    let (rest, _) = world.fleet.finished();
+    let mut gathering = Gathering::of(1);
+    for slice in received.iter() {
+        gathering.add(0, &slice);
+    }
+    gathering.end(0, &rest);
+    let mut series = Series::new(scenario.warmup);
+    recorder.begin(&about);
+    while let Some((index, tally)) = gathering.take() {
+        let start = Moment::START + interval::LENGTH * index;
+        let interval = Interval {
+            stage: Stage::Load,
+            index,
+            start,
+            length: world.now.since(start).min(interval::LENGTH),
+            tally,
+            cpu: Some(0.25),
+        };
+        series.add(&interval);
+        recorder.second(&interval);
+    }
     let duration = world.now.since_start();
-    Outcome {
-        window: scenario.stop.duration.unwrap_or(duration),
-        ..Outcome::of_tally(tally, duration)
+    let end = End {
+        duration_ns: nanoseconds(duration),
+        window_ns: nanoseconds(scenario.stop.duration.unwrap_or(duration)),
+        interrupted: false,
+        ledger: None,
+    };
+    recorder.end(&end);
+    Run::new(about, series, Some(end))
+}
+
+fn about(scenario: &Scenario, seed: u64) -> About {
+    About {
+        format_version: FORMAT_VERSION,
+        otplab: "0.1.0".to_owned(),
+        scenario: "otp-rush".to_owned(),
+        seed,
+        target: "http://127.0.0.1:1".to_owned(),
+        server: "a simulated mock".to_owned(),
+        started_s: 1_795_000_000.0,
+        open: false,
+        connections: scenario.connections,
+        threads: 1,
+        warmup: scenario.warmup,
+        thresholds: scenario.thresholds.clone(),
     }
 }
 

@@ -6,12 +6,12 @@ use contract::body::{CheckOtp, History, Profile, Rent, Webhook};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::PrettyFormatter;
 
-const PROFILE: &str = include_str!("documented/profile.json");
-const RENT: &str = include_str!("documented/rent.json");
-const CHECK_OTP_RECEIVED: &str = include_str!("documented/check_otp_received.json");
-const CHECK_OTP_WAITING: &str = include_str!("documented/check_otp_waiting.json");
-const HISTORY: &str = include_str!("documented/history.json");
-const WEBHOOK: &str = include_str!("documented/webhook.json");
+const PROFILE: &str = include_str!("../../documented/profile.json");
+const RENT: &str = include_str!("../../documented/rent.json");
+const CHECK_OTP_RECEIVED: &str = include_str!("../../documented/check_otp_received.json");
+const CHECK_OTP_WAITING: &str = include_str!("../../documented/check_otp_waiting.json");
+const HISTORY: &str = include_str!("../../documented/history.json");
+const WEBHOOK: &str = include_str!("../../documented/webhook.json");
 
 /// Writes JSON in the documentation's manner: an indent of four, no final newline.
 fn as_documented(value: &impl Serialize) -> String {

@@ -2,9 +2,11 @@
 //! measurement, not an error: it becomes a [`Failure`], which is counted.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use contract::{Cents, Truth, body};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::call::Call;
 
@@ -57,7 +59,9 @@ pub struct Row {
 }
 
 /// Why a request failed; the kinds that reports count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr,
+)]
 pub enum Failure {
     /// No connection could be opened.
     Connect,
@@ -107,6 +111,33 @@ impl fmt::Display for Failure {
             Self::Mismatch => "mismatch",
             Self::Status(status) => return write!(f, "http_{status}"),
         })
+    }
+}
+
+/// No failure has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no kind of failure")]
+pub struct UnknownFailure(String);
+
+impl FromStr for Failure {
+    type Err = UnknownFailure;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFailure> {
+        let plain = [
+            Self::Connect,
+            Self::Reset,
+            Self::Closed,
+            Self::Timeout,
+            Self::Protocol,
+            Self::Body,
+            Self::Mismatch,
+        ];
+        let status = || name.strip_prefix("http_")?.parse().ok().map(Self::Status);
+        plain
+            .into_iter()
+            .find(|failure| failure.to_string() == name)
+            .or_else(status)
+            .ok_or_else(|| UnknownFailure(name.to_owned()))
     }
 }
 
@@ -209,6 +240,9 @@ mod tests {
             decoded(Call::Profile, 200, r#"{"success":true}"#),
             Err(Failure::Body)
         );
+        for failure in [Failure::Status(503), Failure::Reset, Failure::Mismatch] {
+            assert_eq!(failure.to_string().parse(), Ok(failure));
+        }
         assert_eq!(Failure::Status(503).to_string(), "http_503");
     }
 }

@@ -10,6 +10,7 @@ use rand::RngExt;
 
 use crate::answer::{Answer, Failure, Rented, Row};
 use crate::call::{Call, Times};
+use crate::lag::LagShares;
 use crate::polling::{Position, Strategy};
 use crate::tally::Tally;
 
@@ -56,6 +57,8 @@ struct Wait {
     position: Position,
     /// Polls made; beats of the schedule that passed unused are none.
     polls: u32,
+    /// The latest poll that did not bring the code.
+    latest: Option<Times>,
 }
 
 /// A code that the history should show.
@@ -126,6 +129,7 @@ impl Customer {
                     deadline: plan.give_up.unwrap_or(rented.expires_in),
                     position: Position::default(),
                     polls: 0,
+                    latest: None,
                 };
                 self.wait(wait, now, plan, dice)
             }
@@ -136,7 +140,7 @@ impl Customer {
                 Next::Done(End::Failed)
             }
             (State::Waiting(wait), Ok(Answer::Received { code, truth })) => {
-                let confirmation = wait.received(self.account, code, truth, now, tally);
+                let confirmation = wait.received(self.account, code, truth, times, tally);
                 self.state = State::Confirming(confirmation);
                 Next::Ask(Call::History(1), now)
             }
@@ -151,7 +155,10 @@ impl Customer {
                 Next::Done(End::Served)
             }
             (State::Waiting(wait), _) => {
-                let wait = wait.clone();
+                let wait = Wait {
+                    latest: Some(times),
+                    ..wait.clone()
+                };
                 self.wait(wait, now, plan, dice)
             }
             (State::Confirming(confirmation), outcome) => confirmation.read(outcome, now, tally),
@@ -199,11 +206,15 @@ impl Wait {
         account: u32,
         code: Box<str>,
         truth: Option<Truth>,
-        now: Moment,
+        times: Times,
         tally: &mut Tally,
     ) -> Confirmation {
         let rentals = &mut tally.rentals;
-        rentals.received(self.polls, now.since(self.since), truth);
+        rentals.received(self.polls, times.answered.since(self.since));
+        if let Some(truth) = truth {
+            let shares = LagShares::of(truth.readable, times, self.latest);
+            rentals.explained(truth, shares);
+        }
         rentals.add_to_fingerprint(account, &self.rented, &code, truth);
         Confirmation {
             id: self.rented.id,

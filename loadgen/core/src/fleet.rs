@@ -10,6 +10,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use contract::{Cents, Dice, Moment};
@@ -18,6 +19,7 @@ use crate::answer::{Answer, Failure};
 use crate::arrivals::{Arrival, Arrivals, Cursor, Shard};
 use crate::call::{Call, Order, Times, UserId};
 use crate::customer::{Customer, CustomerPlan, End, Next};
+use crate::interval::{Cutter, Slice, Standing, Totals};
 use crate::stop::Stop;
 use crate::tally::Tally;
 
@@ -96,7 +98,14 @@ pub struct Fleet {
     alive: u32,
     timers: BinaryHeap<Reverse<(Moment, UserId)>>,
     outbox: VecDeque<Order>,
+    /// What was counted since the last cut, or in all if nobody wants slices.
     tally: Tally,
+    cutter: Option<Cutter>,
+    /// What was handed over.
+    handed_over: Totals,
+    /// Requests under way, and until when that has been counted.
+    under_way: u32,
+    counted_until: Moment,
     found: Found,
 }
 
@@ -140,12 +149,34 @@ impl Fleet {
             timers: BinaryHeap::new(),
             outbox: VecDeque::new(),
             tally: Tally::default(),
+            cutter: None,
+            handed_over: Totals::default(),
+            under_way: 0,
+            counted_until: start,
             found: Found::default(),
         }
     }
 
+    /// Hands over what it counts, cut at the full seconds after `start`. What
+    /// [`Self::finished`] gives is then the rest.
+    pub fn cut_into_seconds(&mut self, start: Moment, slices: Sender<Slice>) {
+        self.cutter = Some(Cutter::new(slices, start));
+    }
+
+    /// Counts a connection that was opened, and how long that took.
+    pub fn connected(&mut self, took: Duration) {
+        self.tally.instrument.connect.record(took);
+    }
+
+    /// Counts a connection that could not be opened because this machine has no
+    /// more file descriptors or ports.
+    pub const fn limit_hit(&mut self) {
+        self.tally.instrument.limits_hit += 1;
+    }
+
     /// What to do now.
     pub fn poll_output(&mut self, now: Moment) -> Output {
+        self.cut(now);
         if now >= self.last_wait {
             self.abandon_waiting();
         }
@@ -159,15 +190,19 @@ impl Fleet {
         let alive = self.alive;
         let arrival = self.next_arrival().filter(|_| alive < MOST_ALIVE);
         let arrival = arrival.map(|arrival| arrival.at);
+        let end_of_second = self.cutter.as_ref().map_or(Moment::NEVER, Cutter::end);
         match timer.into_iter().chain(arrival).min() {
-            Some(at) => Output::Wait(at.min(self.last_wait)),
-            None if self.alive > 0 => Output::Wait(Moment::NEVER),
+            Some(at) => Output::Wait(at.min(self.last_wait).min(end_of_second)),
+            None if self.alive > 0 => Output::Wait(end_of_second),
             None => Output::Done,
         }
     }
 
     /// Takes the outcome of a request that [`Self::poll_output`] asked for.
     pub fn handle_answer(&mut self, order: Order, times: Times, outcome: Result<Answer, Failure>) {
+        self.cut(times.answered);
+        self.count_under_way(times.answered);
+        self.under_way = self.under_way.saturating_sub(1);
         let failure = outcome.as_ref().err().copied();
         self.tally.request(order.call.operation(), times, failure);
         self.tally.achieved += u64::from(times.answered < self.last_start);
@@ -217,14 +252,40 @@ impl Fleet {
     }
 
     /// What has been counted so far.
-    pub const fn tally(&self) -> &Tally {
-        &self.tally
+    pub const fn tally(&self) -> Standing<'_> {
+        Standing {
+            before: self.handed_over,
+            current: &self.tally,
+        }
     }
 
-    /// The end: what was counted, and what was found for later phases.
+    /// The end: what was counted and not handed over, and what was found for
+    /// later phases.
     pub fn finished(mut self) -> (Tally, Found) {
         self.abandon_all();
         (self.tally, self.found)
+    }
+
+    /// Hands over the seconds that have passed.
+    fn cut(&mut self, now: Moment) {
+        while let Some(end) = self.cutter.as_ref().map(Cutter::end)
+            && end <= now
+        {
+            self.count_under_way(end);
+            self.handed_over.add(&self.tally);
+            if let Some(cutter) = &mut self.cutter {
+                cutter.cut(&mut self.tally);
+            }
+            if matches!(self.plan.role, Role::Customer(_)) {
+                self.tally.rentals.peak_in_flight = u64::from(self.alive);
+            }
+        }
+    }
+
+    /// Adds the time since the last change to the requests under way.
+    fn count_under_way(&mut self, now: Moment) {
+        self.tally.instrument.under_way += now.since(self.counted_until) * self.under_way;
+        self.counted_until = self.counted_until.max(now);
     }
 
     /// Makes due arrivals and timers into orders.
@@ -233,13 +294,15 @@ impl Fleet {
             && let Some(arrival) = self.next_arrival().filter(|arrival| arrival.at <= now)
         {
             self.arrivals.take();
-            self.start(arrival);
+            self.tally.instrument.lateness.record(now.since(arrival.at));
+            self.start(arrival, now);
         }
         while let Some(Reverse((at, user))) = self.timers.peek().copied()
             && at <= now
         {
             self.timers.pop();
-            self.send(user, at);
+            self.tally.instrument.lateness.record(now.since(at));
+            self.send(user, at, now);
         }
     }
 
@@ -250,7 +313,7 @@ impl Fleet {
             .filter(|arrival| arrival.at < last_start)
     }
 
-    fn start(&mut self, arrival: Arrival) {
+    fn start(&mut self, arrival: Arrival, now: Moment) {
         let plan = &self.plan;
         let mut account = (arrival.index % u64::from(plan.accounts)) as u32;
         let (kind, call) = match &plan.role {
@@ -282,7 +345,7 @@ impl Fleet {
             slot,
             call,
         });
-        self.send(id, arrival.at);
+        self.send(id, arrival.at, now);
     }
 
     fn admit(&mut self, user: User) -> UserId {
@@ -300,8 +363,11 @@ impl Fleet {
     }
 
     /// The request that a user stands before, meant for `intended`.
-    fn send(&mut self, id: UserId, intended: Moment) {
+    fn send(&mut self, id: UserId, intended: Moment, now: Moment) {
+        self.count_under_way(now);
         if let Some(user) = &self.users[id.0 as usize] {
+            self.under_way += 1;
+            self.tally.instrument.under_way += now.since(intended);
             self.tally.offered += u64::from(intended < self.last_start);
             self.outbox.push_back(Order {
                 user: id,
@@ -320,7 +386,7 @@ impl Fleet {
             user.call = call;
         }
         if at <= now {
-            self.send(id, at);
+            self.send(id, at, now);
         } else {
             self.timers.push(Reverse((at, id)));
         }

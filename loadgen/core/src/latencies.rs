@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// One hour in microseconds: the longest time a histogram can tell apart.
 const HIGHEST: u64 = 3_600_000_000;
@@ -84,6 +85,13 @@ impl Latencies {
         Some(histogram.value_at_quantile(quantile).min(self.greatest))
     }
 
+    /// Like [`Self::quantile`], but only if there are enough samples to say it:
+    /// see [`samples_for`].
+    pub fn percentile(&self, quantile: f64) -> Option<u64> {
+        let enough = self.count() >= samples_for(quantile);
+        self.quantile(quantile).filter(|_| enough)
+    }
+
     /// The exact smallest value, in microseconds.
     pub fn least(&self) -> Option<u64> {
         (self.count() > 0).then_some(self.least)
@@ -97,6 +105,58 @@ impl Latencies {
     /// The exact mean, in microseconds.
     pub fn mean(&self) -> Option<f64> {
         (self.count() > 0).then(|| self.sum as f64 / self.count() as f64)
+    }
+
+    /// The exact sum of all values, in microseconds.
+    pub const fn sum(&self) -> u128 {
+        self.sum
+    }
+
+    /// The histogram, if there are values.
+    pub fn histogram(&self) -> Option<&Histogram<u64>> {
+        self.histogram.as_deref()
+    }
+
+    /// What a histogram does not hold, for [`Self::restored`].
+    pub fn exact(&self) -> Option<Exact> {
+        (self.count() > 0).then(|| Exact {
+            count: self.count(),
+            min: self.least,
+            max: self.greatest,
+            sum: u64::try_from(self.sum).unwrap_or(u64::MAX),
+            overflow: self.overflow,
+        })
+    }
+
+    /// The values that a histogram and what belongs to it were made from; `None`
+    /// if the two do not fit together.
+    pub fn restored(histogram: &Histogram<u64>, exact: Exact) -> Option<Self> {
+        let mut ours = new_histogram();
+        ours.add(histogram).ok()?;
+        (ours.len() == exact.count).then(|| Self {
+            histogram: Some(ours),
+            least: exact.min,
+            greatest: exact.max,
+            sum: u128::from(exact.sum),
+            overflow: exact.overflow,
+        })
+    }
+
+    /// The curve of a plot: up to `points` pairs of a quantile and its value,
+    /// even on an axis that gives each further nine as much room, up to the
+    /// last quantile that the samples can say.
+    pub fn curve(&self, points: u32) -> Vec<(f64, u64)> {
+        let Some(greatest) = self.greatest() else {
+            return Vec::new();
+        };
+        let nines = (self.count() as f64 / 10.0).max(1.0).log10();
+        let quantiles = (0..points).map(|point| {
+            let share = f64::from(point) / f64::from(points.max(2) - 1);
+            1.0 - 10.0_f64.powf(-nines * share)
+        });
+        quantiles
+            .map(|quantile| (quantile, self.quantile(quantile).unwrap_or(greatest)))
+            .collect()
     }
 
     /// How many values lie in each of the ranges that `edges` (in microseconds,
@@ -114,9 +174,10 @@ impl Latencies {
 
     /// The figures of a report; nothing but the count where there are no values.
     pub fn summary(&self) -> Summary {
-        let quantile = |quantile| self.quantile(quantile);
+        let quantile = |quantile| self.percentile(quantile);
         Summary {
             count: self.count(),
+            overflow: self.overflow,
             min: self.least(),
             mean: self.mean().map(|mean| (mean * 10.0).round() / 10.0),
             p50: quantile(0.5),
@@ -134,11 +195,36 @@ fn new_histogram() -> Box<Histogram<u64>> {
     Box::new(histogram.expect("the bounds are valid"))
 }
 
-/// A distribution in a few figures, in microseconds; null without values.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+/// How many samples a percentile needs before it is a figure and no accident:
+/// ten beyond it.
+pub fn samples_for(quantile: f64) -> u64 {
+    // The subtraction is not exact: 0.9 must need 100 samples, not 101.
+    (10.0 / (1.0 - quantile) - 1e-6).ceil() as u64
+}
+
+/// The exact figures beside a histogram, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exact {
+    /// How many values.
+    pub count: u64,
+    /// The smallest.
+    pub min: u64,
+    /// The largest.
+    pub max: u64,
+    /// Of all of them.
+    pub sum: u64,
+    /// Those beyond one hour.
+    pub overflow: u64,
+}
+
+/// A distribution in a few figures, in microseconds; null without values, and
+/// for percentiles beyond which there are fewer than ten.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names of percentiles say it all")]
 pub struct Summary {
     pub count: u64,
+    /// Values beyond one hour, which the percentiles hold as one hour.
+    pub overflow: u64,
     pub min: Option<u64>,
     pub mean: Option<f64>,
     pub p50: Option<u64>,
@@ -177,6 +263,36 @@ mod tests {
             (HIGHEST..HIGHEST + HIGHEST / 1000).contains(&median),
             "{median}"
         );
+    }
+
+    #[test]
+    fn a_percentile_needs_ten_samples_beyond_it() {
+        for (quantile, samples) in [
+            (0.5, 20),
+            (0.9, 100),
+            (0.95, 200),
+            (0.99, 1000),
+            (0.999, 10_000),
+        ] {
+            assert_eq!(samples_for(quantile), samples, "{quantile}");
+        }
+        let latencies = of(&(1..=999).collect::<Vec<_>>());
+        assert_eq!(latencies.percentile(0.9), Some(900));
+        assert_eq!(latencies.percentile(0.99), None);
+        assert_eq!(latencies.quantile(0.99), Some(990));
+    }
+
+    #[test]
+    fn a_curve_rises_and_ends_with_what_the_samples_can_say() {
+        let curve = of(&(1..=1000).collect::<Vec<_>>()).curve(51);
+        assert_eq!((curve.len(), curve[0]), (51, (0.0, 1)));
+        assert!(
+            curve
+                .windows(2)
+                .all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1)
+        );
+        let last = curve[50];
+        assert!((last.0 - 0.99).abs() < 1e-9 && last.1 == 990, "{last:?}");
     }
 
     #[test]

@@ -10,8 +10,10 @@
 //! | [`customer`] | one user: rent, poll, confirm |
 //! | [`fleet`] | all users of a worker: the machine that says what to send |
 //! | [`call`], [`answer`] | requests, and what comes back |
-//! | [`latencies`], [`tally`], [`outcome`] | what was measured |
-//! | [`threshold`], [`result`] | what must hold, and the run for machines |
+//! | [`latencies`], [`tally`], [`distribution`], [`lag`] | what is counted |
+//! | [`interval`], [`gathering`], [`series`], [`warmup`] | a run in seconds, and adding them up |
+//! | [`outcome`], [`threshold`], [`validity`], [`run`] | what was measured, what must hold, whether to believe it |
+//! | [`record`], [`hlog`], [`hgrm`], [`timeline`], [`result`] | a run as files |
 //! | [`units`] | how figures are shown to people |
 //!
 //! ```
@@ -41,14 +43,26 @@ pub mod answer;
 pub mod arrivals;
 pub mod call;
 pub mod customer;
+pub mod distribution;
 pub mod fleet;
+pub mod gathering;
+pub mod hgrm;
+pub mod hlog;
+pub mod interval;
+pub mod lag;
 pub mod latencies;
 pub mod outcome;
 pub mod polling;
 pub mod rate;
+pub mod record;
 pub mod result;
+pub mod run;
 pub mod scenario;
+pub mod series;
 pub mod stop;
 pub mod tally;
 pub mod threshold;
+pub mod timeline;
 pub mod units;
+pub mod validity;
+pub mod warmup;

@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::{Cents, Moment};
+use serde::{Deserialize, Serialize};
 
 use crate::tally::{MoneyTally, Tally};
 
 /// A finished run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What was counted.
+    /// What was counted, without the times and requests of the warm-up.
     pub tally: Tally,
+    /// What was counted during the warm-up, where there was one.
+    pub warmup: Option<WarmupPart>,
     /// How long the run took, from the first arrival to the last answer.
     pub duration: Duration,
-    /// From the first arrival to the end of the arrivals: what rates are measured over.
+    /// From the end of the warm-up to the end of the arrivals: what rates are measured over.
     pub window: Duration,
     /// The audit of the balances, where there was one.
     pub ledger: Option<Ledger>,
@@ -26,6 +29,7 @@ impl Outcome {
     pub const fn of_tally(tally: Tally, duration: Duration) -> Self {
         Self {
             tally,
+            warmup: None,
             duration,
             window: duration,
             ledger: None,
@@ -39,6 +43,15 @@ impl Outcome {
         }
         count as f64 / self.window.as_secs_f64()
     }
+}
+
+/// The beginning of a run, which the headline figures leave out.
+#[derive(Clone, Debug)]
+pub struct WarmupPart {
+    /// How long it was.
+    pub seconds: u32,
+    /// What was counted.
+    pub tally: Tally,
 }
 
 /// What the balances of a run say (CLAUSES P7): whether they fell by what the
@@ -58,7 +71,8 @@ pub struct Ledger {
 }
 
 /// How much an audit knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Certainty {
     /// Everything.
     Exact,

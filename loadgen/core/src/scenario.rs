@@ -19,6 +19,7 @@ use crate::polling::Strategy;
 use crate::rate::{Rate, RateProfile, Stage};
 use crate::stop::Stop;
 use crate::threshold::Threshold;
+use crate::warmup::Warmup;
 
 /// A complete scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +42,8 @@ pub struct Scenario {
     pub request_timeout: Duration,
     /// What must hold.
     pub thresholds: Vec<Threshold>,
+    /// What the headline figures leave out.
+    pub warmup: Warmup,
     /// Of all chance; `None` lets the caller draw one and say which.
     pub seed: Option<u64>,
 }
@@ -74,6 +77,8 @@ pub struct Overrides {
     pub polling: Option<Strategy>,
     /// More of them; these do not replace the file's.
     pub thresholds: Vec<Threshold>,
+    /// What the headline figures leave out.
+    pub warmup: Option<Warmup>,
     /// Of all chance.
     pub seed: Option<u64>,
     /// The one account there is, where its key is given.
@@ -89,6 +94,7 @@ struct ScenarioFile {
     seed: Option<u64>,
     connections: Option<u32>,
     request_timeout: Option<TimeSpan>,
+    warmup: Option<Warmup>,
     #[serde(default)]
     thresholds: Vec<Threshold>,
     arrivals: ArrivalsFile,
@@ -218,6 +224,7 @@ impl ScenarioFile {
                 "request_timeout = \"0s\" leaves no time for an answer; write for instance \"10s\"",
             )?,
             thresholds,
+            warmup: overrides.warmup.or(self.warmup).unwrap_or_default(),
             seed: overrides.seed.or(self.seed),
         })
     }

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::mem;
 use std::time::Duration;
 
 use contract::{Cents, Moment, Operation, Truth};
 
 use crate::answer::{Failure, Rented};
 use crate::call::Times;
+use crate::distribution::Distribution;
+use crate::lag::LagShares;
 use crate::latencies::Latencies;
 
 /// Everything counted by one or more workers.
@@ -23,6 +26,23 @@ pub struct Tally {
     pub offered: u64,
     /// Requests that were answered before the end of the arrivals.
     pub achieved: u64,
+    /// How the generator itself fared.
+    pub instrument: InstrumentTally,
+}
+
+/// How the generator itself fared.
+#[derive(Clone, Debug, Default)]
+pub struct InstrumentTally {
+    /// Opening a connection.
+    pub connect: Latencies,
+    /// From the moment a timer or an arrival was due to the moment the
+    /// generator noticed: the part of slip that nobody else can be blamed for.
+    pub lateness: Latencies,
+    /// Requests under way, from intended to answered, summed over time.
+    pub under_way: Duration,
+    /// Connections that could not be opened because this machine has no more
+    /// file descriptors or ports.
+    pub limits_hit: u64,
 }
 
 /// The requests of one operation.
@@ -63,6 +83,8 @@ pub struct RentalTally {
     pub polls_undelivered: u64,
     /// From the SMS being readable to the answer that carried it, by the mock's own clock.
     pub detection_lag: Latencies,
+    /// What the detection lag of all rentals was made of.
+    pub lag_shares: LagShares,
     /// From rent to SMS, as the mock drew it.
     pub sms_delay: Latencies,
     /// From the answer of rent to the code.
@@ -90,6 +112,10 @@ impl Tally {
         &self.operations[operation as usize]
     }
 
+    pub(crate) const fn operation_mut(&mut self, operation: Operation) -> &mut OperationTally {
+        &mut self.operations[operation as usize]
+    }
+
     /// Counts a finished request.
     ///
     /// Latencies are those of answers, refusals included, and of timeouts,
@@ -114,7 +140,7 @@ impl Tally {
         *tally.failures.entry(Failure::Mismatch).or_default() += 1;
     }
 
-    /// Adds the counts of `other`.
+    /// Adds the counts of `other`, which were made at the same time.
     pub fn merge(&mut self, other: &Self) {
         for (ours, theirs) in self.operations.iter_mut().zip(&other.operations) {
             ours.merge(theirs);
@@ -123,6 +149,43 @@ impl Tally {
         self.money.merge(&other.money);
         self.offered += other.offered;
         self.achieved += other.achieved;
+        self.instrument.merge(&other.instrument);
+    }
+
+    /// Adds the counts of `later`, which were made afterwards: the most users
+    /// alive at once are those of either, not of both.
+    pub fn follow(&mut self, later: &Self) {
+        let peak = self.rentals.peak_in_flight;
+        self.merge(later);
+        self.rentals.peak_in_flight = peak.max(later.rentals.peak_in_flight);
+    }
+
+    /// Takes over what is counted over a whole run from its warm-up: rentals
+    /// and money, but none of their times, and connections.
+    ///
+    /// A rental that was made during the warm-up may end after it. Counting its
+    /// end without its beginning would make no sense. Connections are opened
+    /// before everything else, so without the warm-up there would be none.
+    pub fn take_whole(&mut self, warmup: &mut Self) {
+        self.instrument.connect.merge(&warmup.instrument.connect);
+        self.instrument.limits_hit += mem::take(&mut warmup.instrument.limits_hit);
+        warmup.instrument.connect = Latencies::default();
+        let mut timeless = warmup.rentals.clone();
+        timeless.detection_lag = Latencies::default();
+        timeless.sms_delay = Latencies::default();
+        timeless.time_to_code = Latencies::default();
+        timeless.lag_shares = LagShares::default();
+        let peak = self.rentals.peak_in_flight;
+        self.rentals.merge(&timeless);
+        self.rentals.peak_in_flight = peak.max(timeless.peak_in_flight);
+        self.money.merge(&warmup.money);
+    }
+
+    /// Values beyond one hour, in any histogram.
+    pub fn overflow(&self) -> u64 {
+        Distribution::all()
+            .map(|distribution| distribution.of(self).overflow())
+            .sum()
     }
 
     /// Requests of all operations.
@@ -153,16 +216,29 @@ impl OperationTally {
     }
 }
 
+impl InstrumentTally {
+    fn merge(&mut self, other: &Self) {
+        self.connect.merge(&other.connect);
+        self.lateness.merge(&other.lateness);
+        self.under_way += other.under_way;
+        self.limits_hit += other.limits_hit;
+    }
+}
+
 impl RentalTally {
     /// Counts a code that arrived `time_to_code` after its rent.
-    pub fn received(&mut self, polls: u32, time_to_code: Duration, truth: Option<Truth>) {
+    pub fn received(&mut self, polls: u32, time_to_code: Duration) {
         self.delivered += 1;
         self.polls_delivered += u64::from(polls);
         self.time_to_code.record(time_to_code);
-        if let Some(truth) = truth {
-            self.detection_lag.record(truth.readable);
-            self.sms_delay.record(truth.delay);
-        }
+    }
+
+    /// Counts what the mock says about a code that arrived, and what its
+    /// detection lag was made of.
+    pub fn explained(&mut self, truth: Truth, shares: LagShares) {
+        self.detection_lag.record(truth.readable);
+        self.sms_delay.record(truth.delay);
+        self.lag_shares += shares;
     }
 
     /// Adds one delivered rental to the fingerprint.
@@ -204,12 +280,14 @@ impl RentalTally {
         self.detection_lag.merge(&other.detection_lag);
         self.sms_delay.merge(&other.sms_delay);
         self.time_to_code.merge(&other.time_to_code);
+        self.lag_shares += other.lag_shares;
         self.fingerprint = self.fingerprint.wrapping_add(other.fingerprint);
     }
 }
 
 impl MoneyTally {
-    fn merge(&mut self, other: &Self) {
+    /// Adds the counts of `other`.
+    pub fn merge(&mut self, other: &Self) {
         self.charged += other.charged;
         self.refunded += other.refunded;
         self.unfinished.extend_from_slice(&other.unfinished);

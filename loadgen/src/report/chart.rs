@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use loadgen_core::latencies::Latencies;
+use loadgen_core::latencies::{Latencies, samples_for};
 use loadgen_core::tally::OperationTally;
 use loadgen_core::units;
 
@@ -41,7 +41,7 @@ pub(super) fn polls(out: &mut String, tally: &OperationTally) {
     let mut below = 0.0;
     for (place, edge) in edges.iter().enumerate() {
         let share = response[place];
-        let marks = marks(below, below + share);
+        let marks = marks(below, below + share, tally.response.count());
         below += share;
         let bar = bar(share / longest);
         let range = format!("≤ {}", units::time(*edge as f64));
@@ -77,10 +77,11 @@ fn bar(share: f64) -> String {
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
-fn marks(from: f64, to: f64) -> String {
+fn marks(from: f64, to: f64, samples: u64) -> String {
     MARKS
         .iter()
         .filter(|(quantile, _)| from < *quantile && *quantile <= to)
+        .filter(|(quantile, _)| samples_for(*quantile) <= samples)
         .map(|(_, name)| *name)
         .collect::<Vec<_>>()
         .join(" ")
@@ -115,8 +116,9 @@ mod tests {
 
     #[test]
     fn percentiles_are_marked_where_they_fall() {
-        assert_eq!(marks(0.0, 0.5), "p50");
-        assert_eq!(marks(0.5, 0.99), "p90 p95 p99");
-        assert_eq!(marks(0.9995, 1.0), "");
+        assert_eq!(marks(0.0, 0.5, 20), "p50");
+        assert_eq!(marks(0.5, 0.99, 1000), "p90 p95 p99");
+        assert_eq!(marks(0.5, 0.99, 999), "p90 p95", "too few samples for more");
+        assert_eq!(marks(0.9995, 1.0, 1_000_000), "");
     }
 }

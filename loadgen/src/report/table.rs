@@ -9,7 +9,7 @@ use loadgen_core::latencies::Latencies;
 use loadgen_core::tally::{OperationTally, Tally};
 use loadgen_core::units;
 
-use super::{BAD, DIM, HEADING, line};
+use super::{BAD, DIM, HEADING, beyond, line};
 
 /// Appends the table of all operations that were used.
 pub(super) fn requests(out: &mut String, tally: &Tally) {
@@ -56,7 +56,7 @@ fn rows(out: &mut String, operation: Operation, tally: &OperationTally) {
 }
 
 fn figures(latencies: &Latencies) -> String {
-    let quantile = |quantile| latencies.quantile(quantile).map(|value| value as f64);
+    let quantile = |quantile| latencies.percentile(quantile).map(|value| value as f64);
     let figures = [
         quantile(0.5),
         quantile(0.9),
@@ -69,4 +69,5 @@ fn figures(latencies: &Latencies) -> String {
     figures
         .map(|figure| format!("{:>9}", shown(figure)))
         .concat()
+        + &beyond(latencies)
 }

@@ -1,18 +1,32 @@
 //! What one API key owns: a person, money, numbers and rentals. It enforces
 //! that money and rentals agree; it knows no requests.
 
-use std::collections::BTreeMap;
+mod active;
+mod hand;
+pub(crate) mod saved;
+mod settlement;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use contract::{ApiKey, Cents, Dice, Moment, Problem, Service};
+use contract::{ApiKey, Cents, Dice, Moment, Problem};
 
+use self::active::ActiveSet;
+use self::settlement::{MoneyTerms, Movements};
+use crate::catalogue::Offer;
 use crate::clock::AccountClock;
+use crate::control::Event;
+use crate::dialect::{ActiveRentals, LateSms, RepeatRead};
 use crate::fault::{FaultRecord, SmsPlan};
+use crate::idempotency::IdempotencyRecord;
 use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::PhoneBook;
+use crate::rate_limit::RateRecord;
 use crate::rental::{Rental, State, Terms};
 use crate::settings::AccountSettings;
+use crate::sms::{self, Message, SmsBook};
 use crate::webhook::WebhookQueue;
 
 /// The tenant of the mock. Nothing of one account depends on another.
@@ -30,18 +44,41 @@ pub(crate) struct Account {
     pub(crate) faults: FaultRecord,
     /// Its own time, in which all of the following happens.
     pub(crate) clock: AccountClock,
+    /// What it has used of its rate limits.
+    pub(crate) rate: RateRecord,
+    /// What its idempotency keys were used for.
+    pub(crate) idempotency: IdempotencyRecord,
     /// Events to be posted.
     pub(crate) webhooks: WebhookQueue,
     /// When the server has to look after the webhooks, as its agenda has it.
     pub(crate) agenda: Option<Moment>,
+    /// Whether it is only here because places are never given up.
+    pub(crate) forgotten: bool,
     ledger: Ledger,
     phones: PhoneBook,
-    /// In the order in which they were made, and so also in that of their ends.
+    /// In the order in which they were made, and so also in that of their
+    /// ordinary ends.
     rentals: Vec<Rental>,
-    /// By id: those that a fault gives a second SMS, as they are from it on.
-    with_second_sms: BTreeMap<u32, Rental>,
-    /// How many of the rentals have ended and are settled in the ledger.
+    /// All SMS that were not drawn with their rentals.
+    sms: SmsBook,
+    /// By id: when those ended that a tester's hand ended early. They are settled
+    /// in the ledger from then on.
+    ended_early: BTreeMap<u32, Moment>,
+    /// How many of the rentals have come to their ordinary ends and are settled in
+    /// the ledger.
     settled: usize,
+    /// By end: rentals that were not settled when the life of rentals changed.
+    stragglers: BTreeSet<(Moment, usize)>,
+    /// How long the rentals below each id live, where that is not as it is now.
+    former_lives: Vec<(u32, Duration)>,
+    /// When money moves; the same for all its rentals.
+    money: MoneyTerms,
+    /// What else is still to happen to money.
+    movements: Movements,
+    /// The rentals that wait for their SMS, if they are limited.
+    active: ActiveSet,
+    /// The SMS that a poll has shown, by rental and number, if each is shown once.
+    shown: BTreeSet<(u32, u32)>,
 }
 
 impl Account {
@@ -52,16 +89,26 @@ impl Account {
             dice,
             number,
             person: Person::invent(dice, number),
-            faults: FaultRecord::begin(now, settings.faults.len()),
+            faults: FaultRecord::begin(now, &settings.faults),
             clock: AccountClock::starting(now, settings.time_scale),
+            rate: RateRecord::default(),
+            idempotency: IdempotencyRecord::default(),
             webhooks: WebhookQueue::default(),
             agenda: None,
+            forgotten: false,
             ledger: Ledger::new(settings.balance),
+            money: MoneyTerms::of(&settings.dialect),
             settings,
             phones: PhoneBook::new(dice, number),
             rentals: Vec::new(),
-            with_second_sms: BTreeMap::new(),
+            sms: SmsBook::default(),
+            ended_early: BTreeMap::new(),
             settled: 0,
+            stragglers: BTreeSet::new(),
+            former_lives: Vec::new(),
+            movements: Movements::default(),
+            active: ActiveSet::default(),
+            shown: BTreeSet::new(),
         }
     }
 
@@ -74,7 +121,7 @@ impl Account {
     pub(crate) fn rent(
         &mut self,
         now: Moment,
-        service: &'static Service,
+        offer: Offer,
         id: u32,
         sms: SmsPlan,
     ) -> Result<Rental, Problem> {
@@ -84,8 +131,14 @@ impl Account {
             dice: self.dice,
             sms_delay: &settings.sms_delay,
             life: settings.rental_life,
+            keeps_late_sms: self.money.late_sms != LateSms::Dropped,
         };
-        if !self.ledger.affords(service.price) {
+        if let ActiveRentals::AtMost(most) = settings.dialect.active_rentals
+            && self.active.count(now) >= most.get() as usize
+        {
+            return Err(Problem::TooManyRentals);
+        }
+        if !self.ledger.affords(offer.service.price) {
             return Err(Problem::InsufficientBalance);
         }
         let phone = self
@@ -93,15 +146,59 @@ impl Account {
             .take(now, now + terms.life)
             .ok_or(Problem::NoNumbers)?;
         let number = (self.number, self.rentals.len() as u64);
-        let rental = Rental::decide(terms, number, (id, service, phone), (now, sms.later));
+        let rental = Rental::decide(terms, number, (id, offer, phone), (now, sms.later));
         let second = sms
             .second_after
-            .and_then(|after| rental.with_second_sms(terms, number, after));
-        self.with_second_sms
-            .extend(second.map(|second| (id, second)));
-        self.ledger.charge(service.price);
+            .and_then(|after| rental.second_sms(terms, number, after));
+        if let Some(second) = second {
+            self.sms.write_next(id, second);
+        }
+        let index = self.rentals.len() as u32;
         self.rentals.push(rental);
+        self.charge(index);
+        if settings.dialect.active_rentals != ActiveRentals::Off {
+            let end = self.end(&rental);
+            self.active
+                .add(rental.sms_at().unwrap_or(end).min(end), index);
+        }
         Ok(rental)
+    }
+
+    /// Behaves otherwise from `now` on. Another seed, and another idea of when
+    /// money moves, need an account that has made no rental: they decide from the
+    /// beginning, or not before the next.
+    pub(crate) fn change(
+        &mut self,
+        now: Moment,
+        settings: Arc<AccountSettings>,
+        balance: Option<Cents>,
+    ) {
+        self.settle(now);
+        if self.rentals.is_empty() {
+            self.dice = Dice::new(settings.seed);
+            self.person = Person::invent(self.dice, self.number);
+            self.phones = PhoneBook::new(self.dice, self.number);
+            self.money = MoneyTerms::of(&settings.dialect);
+        }
+        if let Some(balance) = balance {
+            self.ledger.opening += balance - self.ledger.balance();
+        }
+        if settings.rental_life != self.settings.rental_life {
+            self.keep_ends();
+        }
+        self.settings = settings;
+    }
+
+    /// The rentals that are there keep their ends, whatever becomes of the life of rentals.
+    fn keep_ends(&mut self) {
+        let open = (self.settled..).zip(&self.rentals[self.settled..]);
+        let open = open.map(|(index, rental)| (rental.created + self.life(rental), index));
+        let open: Vec<_> = open.collect();
+        self.stragglers.extend(open);
+        self.settled = self.rentals.len();
+        let below = self.rentals.last().map(|rental| rental.id + 1);
+        let former = below.map(|below| (below, self.settings.rental_life));
+        self.former_lives.extend(former);
     }
 
     /// Money left at `now`.
@@ -110,59 +207,77 @@ impl Account {
         self.ledger.balance()
     }
 
-    /// A rental of this account as it is from its second SMS on, if it has one.
-    pub(crate) fn with_second_sms(&self, id: u32) -> Option<&Rental> {
-        self.with_second_sms.get(&id)
+    /// What a rental of this account shows at `now`: its newest SMS, or its first
+    /// if that is what is repeated.
+    pub(crate) fn shown(&self, rental: &Rental, now: Moment) -> Message<'_> {
+        let written = match self.settings.dialect.repeat_read {
+            RepeatRead::First => self.sms.get(rental.id, sms::FIRST),
+            RepeatRead::Latest | RepeatRead::Once => {
+                self.sms.latest(rental.id, now).map(|(_, sms)| sms)
+            }
+        };
+        written.map_or_else(|| rental.message(), Message::from)
     }
 
-    /// All rentals with a second SMS, as they are from it on.
-    pub(crate) fn second_sms(&self) -> impl Iterator<Item = &Rental> {
-        self.with_second_sms.values()
+    /// Whether a poll at `now` that would show the rental's newest SMS is the first
+    /// that does; if so, it is noted.
+    #[cold]
+    pub(crate) fn shows_first_time(&mut self, rental: &Rental, now: Moment) -> bool {
+        let latest = self.sms.latest(rental.id, now);
+        let number = latest.map_or(sms::FIRST, |(number, _)| number);
+        self.shown.insert((rental.id, number))
     }
 
-    /// A rental of this account with the code that it shows at `now`.
-    pub(crate) fn shown<'a>(&'a self, rental: &'a Rental, now: Moment) -> &'a Rental {
-        self.with_second_sms(rental.id)
-            .filter(|second| second.sms_at() <= Some(now))
-            .unwrap_or(rental)
+    /// When a rental's SMS with this number arrives, and what it says; `None` if
+    /// there is none, or it never comes.
+    pub(crate) fn sms(&self, rental: &Rental, number: u32) -> Option<(Moment, Message<'_>)> {
+        let (at, message) = match self.sms.get(rental.id, number) {
+            Some(written) => (written.at, written.into()),
+            None if number == sms::FIRST => (rental.sms_at()?, rental.message()),
+            None => return None,
+        };
+        (at != Moment::NEVER).then_some((at, message))
     }
 
-    /// The account's money at `now`, in its parts.
-    pub(crate) fn ledger(&mut self, now: Moment) -> Ledger {
-        self.settle(now);
-        self.ledger
+    /// All SMS that follow the first of their rental, by the rental's id, and when.
+    pub(crate) fn following_sms(&self) -> impl Iterator<Item = (u32, Moment)> {
+        self.sms.following()
     }
 
-    /// The price of all rentals that have not ended without an SMS at `now`,
-    /// counted from their states alone: what the ledger must have taken.
-    pub(crate) fn owed(&self, now: Moment) -> Cents {
-        let rentals = self.rentals.iter();
-        let kept = rentals.filter(|rental| self.state(rental, now) != State::Expired);
-        kept.map(|rental| rental.service.price).sum()
+    /// All that ever happens to its rentals by itself.
+    pub(crate) fn timeline(&self) -> impl Iterator<Item = (Moment, Event, u32)> {
+        let first = self.rentals.iter().flat_map(|rental| self.fate(rental));
+        let following = self.sms.following();
+        first.chain(following.map(|(rental, at)| (at, Event::SmsReceived, rental)))
+    }
+
+    /// What happens to a rental by itself, but for SMS after the first.
+    pub(crate) fn fate(&self, rental: &Rental) -> impl Iterator<Item = (Moment, Event, u32)> {
+        let (id, events) = (rental.id, self.events(rental).into_iter());
+        events.filter_map(move |(moment, event)| Some((moment?, event, id)))
     }
 
     /// Where a rental of this account stands at `now`.
     pub(crate) fn state(&self, rental: &Rental, now: Moment) -> State {
-        rental.state(now, self.settings.rental_life)
+        rental.state(now, self.end(rental))
+    }
+
+    /// When a rental of this account ends, or ended.
+    pub(crate) fn end(&self, rental: &Rental) -> Moment {
+        let early = self.ended_early.get(&rental.id);
+        early.map_or_else(|| rental.created + self.life(rental), |end| *end)
+    }
+
+    /// How long a rental lives: as it was when it was made.
+    fn life(&self, rental: &Rental) -> Duration {
+        let mut former = self.former_lives.iter();
+        let former = former.find(|(below, _)| rental.id < *below);
+        former.map_or(self.settings.rental_life, |(_, life)| *life)
     }
 
     /// All rentals, the oldest first.
     pub(crate) fn rentals(&self) -> &[Rental] {
         &self.rentals
-    }
-
-    /// Refunds what has ended without an SMS. Done when somebody looks, which
-    /// nobody can tell from it being done on time.
-    fn settle(&mut self, now: Moment) {
-        let life = self.settings.rental_life;
-        while let Some(rental) = self.rentals.get(self.settled)
-            && rental.created + life <= now
-        {
-            if rental.sms_at().is_none() {
-                self.ledger.refund(rental.service.price);
-            }
-            self.settled += 1;
-        }
     }
 }
 
@@ -194,7 +309,7 @@ mod tests {
                 now += Duration::from_secs(seconds);
                 let before = account.balance(now);
                 let service = &SERVICES[service];
-                let refused = account.rent(now, service, id as u32, sms).is_err();
+                let refused = account.rent(now, service.into(), id as u32, sms).is_err();
                 prop_assert_eq!(refused, before < service.price);
                 prop_assert_eq!(account.balance(now), Cents(opening) - account.owed(now));
                 prop_assert!(account.balance(now) >= Cents::ZERO);

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use contract::Moment;
 
+use crate::settings::TimeScale;
+
 /// A straight line from the server's time to the account's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct AccountClock {
@@ -27,6 +29,18 @@ impl AccountClock {
             local: now,
             pace,
         }
+    }
+
+    /// From `now` of the server's time on, `local` and what follows; `None` if no
+    /// clock has this pace.
+    pub(crate) fn going_on(now: Moment, local: Moment, pace: f64) -> Option<Self> {
+        let TimeScale(pace) = TimeScale::try_from(pace).ok()?;
+        let anchor = now;
+        Some(Self {
+            anchor,
+            local,
+            pace,
+        })
     }
 
     /// How fast it runs.

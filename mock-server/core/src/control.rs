@@ -3,13 +3,22 @@
 //!
 //! Everything here is about one account or about all of them, and touches no other.
 
+pub mod accounts;
+mod endpoints;
+pub mod faults;
+pub mod rentals;
+pub mod snapshot;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{ApiKey, Cents, Moment};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use self::endpoints::EndpointView;
+use crate::fault::FaultRecord;
 use crate::history;
 use crate::mock::Mock;
 use crate::settings::TimeScale;
@@ -39,7 +48,7 @@ impl Scope {
 }
 
 /// What time it is for an account.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ClockView {
     /// The first characters of its key, and a number to tell it apart.
     pub account: String,
@@ -50,28 +59,44 @@ pub struct ClockView {
 }
 
 /// An account's money.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LedgerView {
     /// The first characters of its key, and a number to tell it apart.
     pub account: String,
     /// At first.
     #[serde(with = "contract::money::decimal")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
     pub opening: Cents,
     /// Taken for rentals.
     #[serde(with = "contract::money::decimal")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
     pub charged: Cents,
     /// Given back.
     #[serde(with = "contract::money::decimal")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
     pub refunded: Cents,
-    /// Left.
+    /// Not taken yet, but kept for rentals that are charged at their SMS.
+    #[serde(with = "contract::money::decimal", skip_serializing_if = "is_zero")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
+    pub reserved: Cents,
+    /// Not given back yet, but sure to be, where refunds take their time.
+    #[serde(with = "contract::money::decimal", skip_serializing_if = "is_zero")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
+    pub pending_refunds: Cents,
+    /// Left; a debt if an SMS came late and its refund was spent.
     #[serde(with = "contract::money::decimal")]
+    #[schemars(schema_with = "contract::money::decimal::schema")]
     pub balance: Cents,
     /// Whether the parts add up, and agree with what the rentals say.
     pub conserved: bool,
 }
 
+fn is_zero(amount: &Cents) -> bool {
+    *amount == Cents::ZERO
+}
+
 /// Something that happened while a clock was advanced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fired {
     /// The first characters of the account's key, and a number to tell it apart.
     pub account: String,
@@ -79,8 +104,9 @@ pub struct Fired {
     pub at: String,
     /// What.
     pub event: Event,
-    /// About which rental.
-    pub rental_id: u32,
+    /// About which rental, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rental_id: Option<u32>,
     /// Of a webhook: which attempt, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
@@ -92,7 +118,7 @@ pub struct Fired {
 }
 
 /// What may happen, in the order in which equal moments are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub enum Event {
     /// The SMS is readable.
     #[serde(rename = "sms.received")]
@@ -100,9 +126,15 @@ pub enum Event {
     /// A webhook was posted.
     #[serde(rename = "webhook.posted")]
     WebhookPosted,
-    /// The rental ended without an SMS and was refunded.
+    /// The rental ended without an SMS. By default it was refunded with that.
     #[serde(rename = "rental.expired")]
     RentalExpired,
+    /// The rental was refunded some time after its end.
+    #[serde(rename = "rental.refunded")]
+    RentalRefunded,
+    /// A rate limit counts from nothing again.
+    #[serde(rename = "rate.window_reset")]
+    RateWindowReset,
 }
 
 /// An advance of clocks that is under way: time goes from event to event, and
@@ -135,17 +167,27 @@ impl Mock {
 
     /// Forgets rentals, money, counts and requests of an account or of all: each is as
     /// fresh as at its first use, with the same numbers and codes to come.
-    /// What was pending for it never happens.
+    /// What was pending for it never happens, and fault rules that were added
+    /// are gone.
     pub fn reset(&mut self, now: Moment, scope: Scope) {
         let now = self.advance(now);
+        if scope == Scope::Server {
+            self.server_rules = FaultRecord::default();
+        }
         for place in self.places(scope) {
             let fresh = self.fresh_account(place, now);
-            let (_, account) = self.account_mut(place);
+            let account = &mut self.accounts[place as usize];
+            let local = account.clock.local(now);
+            self.journal.counts.forget(account, local);
             let agenda = account.agenda;
             *account = fresh;
             account.agenda = agenda;
             self.reschedule(place);
             self.journal.clear(Some(place));
+            self.deliveries.clear(place);
+            if self.is_heard() {
+                self.tell_reset(now, place);
+            }
         }
         if scope == Scope::Server {
             self.journal.clear(None);
@@ -161,23 +203,27 @@ impl Mock {
         for place in self.places(scope) {
             self.account_mut(place).1.clock.set_pace(now, pace);
             self.reschedule(place);
+            if self.is_heard() {
+                self.tell_clock(now, place);
+            }
         }
     }
 
     /// What time it is.
     pub fn clocks(&mut self, now: Moment, scope: Scope) -> Vec<ClockView> {
         let now = self.advance(now);
-        let epoch = self.epoch;
         let places = self.places(scope);
-        let views = places.into_iter().map(|place| {
-            let (key, account) = self.account_mut(place);
-            ClockView {
-                account: redacted(key),
-                now: history::created_at(epoch, account.clock.local(now)),
-                pace: account.clock.pace(),
-            }
-        });
+        let views = places.into_iter().map(|place| self.clock_view(place, now));
         views.collect()
+    }
+
+    pub(crate) fn clock_view(&self, place: u32, now: Moment) -> ClockView {
+        let clock = &self.accounts[place as usize].clock;
+        ClockView {
+            account: self.name(place),
+            now: history::created_at(self.epoch, clock.local(now)),
+            pace: clock.pace(),
+        }
     }
 
     /// How the money stands.
@@ -199,6 +245,8 @@ impl Mock {
             opening: ledger.opening,
             charged: ledger.charged,
             refunded: ledger.refunded,
+            reserved: ledger.reserved,
+            pending_refunds: ledger.promised,
             balance: ledger.balance(),
             conserved: ledger.balance() == ledger.opening - account.owed(local),
         }
@@ -230,7 +278,7 @@ impl Mock {
                     advance.fired.push(Fired {
                         attempt: Some(attempt.number),
                         acknowledged: Some(false),
-                        ..self.fired(place, moment, id, Event::WebhookPosted)
+                        ..self.fired(place, moment, Some(id), Event::WebhookPosted)
                     });
                     return Step::Post(attempt);
                 }
@@ -242,6 +290,9 @@ impl Mock {
             account.clock.jump(now, target);
             self.reschedule(place);
             self.happened(place, from, target, &mut advance.fired);
+            if self.is_heard() {
+                self.tell_clock(now, place);
+            }
             advance.ahead.pop_front();
         }
         Step::Done
@@ -250,20 +301,13 @@ impl Mock {
     /// What the rentals of an account did after `from` and up to `target`.
     fn happened(&mut self, place: u32, from: Moment, target: Moment, fired: &mut Vec<Fired>) {
         let within = |moment: Moment| from < moment && moment <= target;
-        let (_, account) = self.account_mut(place);
-        let life = account.settings.rental_life;
-        let events: Vec<_> = account
-            .rentals()
-            .iter()
-            .map(|rental| match rental.sms_at() {
-                Some(arrival) => (arrival, rental.id, Event::SmsReceived),
-                None => (rental.created + life, rental.id, Event::RentalExpired),
-            })
-            .chain(
-                account
-                    .second_sms()
-                    .filter_map(|rental| Some((rental.sms_at()?, rental.id, Event::SmsReceived))),
-            )
+        let account = &self.accounts[place as usize];
+        let of_rentals = account.timeline();
+        let of_rentals = of_rentals.map(|(moment, event, id)| (moment, Some(id), event));
+        let windows = account.rate.ends(account.settings.dialect.rate_limit);
+        let windows = windows.map(|end| (end, None, Event::RateWindowReset));
+        let events: Vec<_> = of_rentals
+            .chain(windows)
             .filter(|(moment, ..)| within(*moment))
             .collect();
         for (moment, id, event) in events {
@@ -272,7 +316,7 @@ impl Mock {
         }
     }
 
-    fn fired(&mut self, place: u32, moment: Moment, rental_id: u32, event: Event) -> Fired {
+    fn fired(&mut self, place: u32, moment: Moment, rental_id: Option<u32>, event: Event) -> Fired {
         let epoch = self.epoch;
         Fired {
             account: redacted(self.account_mut(place).0),
@@ -285,10 +329,26 @@ impl Mock {
         }
     }
 
-    fn places(&self, scope: Scope) -> Vec<u32> {
-        match scope.place() {
-            None => (0..self.accounts.len() as u32).collect(),
-            Some(place) => vec![place],
+    /// The accounts of a scope.
+    pub(crate) fn places(&self, scope: Scope) -> Vec<u32> {
+        let Some(place) = scope.place() else {
+            let accounts = self.accounts.values().zip(0..);
+            let known = accounts.filter(|(account, _)| !account.forgotten);
+            return known.map(|(_, place)| place).collect();
+        };
+        vec![place]
+    }
+}
+
+impl Event {
+    /// As it is written.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::SmsReceived => "sms.received",
+            Self::WebhookPosted => "webhook.posted",
+            Self::RentalExpired => "rental.expired",
+            Self::RentalRefunded => "rental.refunded",
+            Self::RateWindowReset => "rate.window_reset",
         }
     }
 }
@@ -310,5 +370,5 @@ impl Advance {
 
 /// Enough of a key to recognise it and to tell accounts apart, and too little to use it.
 pub(crate) fn redacted(key: &ApiKey) -> String {
-    format!("{}…{:08x}", &key.secret()[..6], key.account() as u32)
+    format!("{}…{:08x}", key.beginning(), key.account() as u32)
 }

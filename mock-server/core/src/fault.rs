@@ -20,7 +20,7 @@ mod record;
 mod sms;
 mod verdict;
 
-use serde_with::DeserializeFromStr;
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -29,7 +29,8 @@ use contract::{Law, Operation};
 pub use self::grammar::FaultRuleError;
 pub(crate) use self::preference::preferred;
 pub use self::preference::{PreferenceError, mentions_fault};
-pub(crate) use self::record::FaultRecord;
+pub(crate) use self::record::{ActiveRule, FaultRecord};
+pub use self::record::{Origin, RuleId, RuleIdError};
 pub use self::sms::SmsFault;
 pub(crate) use self::sms::SmsPlan;
 pub(crate) use self::verdict::Verdict;
@@ -39,7 +40,7 @@ pub(crate) use self::verdict::Verdict;
 /// Of the rules that fire on one request, latencies add up, all that happens to
 /// the SMS happens, and the first [`Substitute`] or [`Damage`] decides about
 /// the answer. `Display` writes what `FromStr` reads.
-#[derive(Clone, Debug, PartialEq, DeserializeFromStr)]
+#[derive(Clone, Debug, PartialEq, DeserializeFromStr, SerializeDisplay)]
 pub struct FaultRule {
     /// Which requests it counts.
     pub target: Target,
@@ -47,8 +48,8 @@ pub struct FaultRule {
     pub fault: Fault,
     /// To which of the counted requests.
     pub when: When,
-    /// For how long after the account's first request, by the account's clock; for
-    /// ever if unsaid.
+    /// For how long after the account's first request, or after a tester added the
+    /// rule, by the account's clock; for ever if unsaid.
     pub ttl: Option<Duration>,
 }
 

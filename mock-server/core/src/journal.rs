@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use contract::{Moment, Operation, Route, RouteError};
 
+use crate::figures::Counts;
 use crate::register::Register;
 use crate::reply::{Delivery, Reply};
 use crate::request::Request;
@@ -56,24 +57,39 @@ pub(crate) enum Fate {
     Never,
 }
 
+/// How much a journal holds; the oldest entries go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct JournalLimits {
+    /// Entries.
+    pub(crate) count: usize,
+    /// Their bytes, paths that mean no operation included.
+    pub(crate) bytes: usize,
+}
+
 /// The latest requests, the oldest first.
 #[derive(Debug)]
 pub(crate) struct Journal {
     entries: VecDeque<Entry>,
-    limit: usize,
+    limits: JournalLimits,
+    /// What the entries take.
+    bytes: usize,
     written: u64,
     /// How many entries of each account had to go, for whoever counts what is left.
     evicted: BTreeMap<Option<u32>, u64>,
+    /// What came, whatever is still written of it.
+    pub(crate) counts: Counts,
 }
 
 impl Journal {
-    /// An empty journal for `limit` entries.
-    pub(crate) const fn new(limit: usize) -> Self {
+    /// An empty journal.
+    pub(crate) fn new(limits: JournalLimits) -> Self {
         Self {
             entries: VecDeque::new(),
-            limit,
+            limits,
+            bytes: 0,
             written: 0,
             evicted: BTreeMap::new(),
+            counts: Counts::default(),
         }
     }
 
@@ -85,23 +101,40 @@ impl Journal {
         reply: &Reply,
     ) {
         self.written += 1;
-        if self.limit == 0 {
-            *self.evicted.entry(account).or_default() += 1;
-            return;
-        }
-        if self.entries.len() >= self.limit
-            && let Some(oldest) = self.entries.pop_front()
-        {
-            *self.evicted.entry(oldest.account).or_default() += 1;
-        }
-        self.entries.push_back(Entry {
+        let (what, fate) = (What::of(request), Fate::of(reply.delivery));
+        let status = fate.begins().then_some(reply.status);
+        self.counts.request(what.operation(), status);
+        let entry = Entry {
             number: self.written,
             at,
             account,
-            what: What::of(request),
-            status: Fate::of(reply.delivery).begins().then_some(reply.status),
-            fate: Fate::of(reply.delivery),
-        });
+            what,
+            status,
+            fate,
+        };
+        self.bytes += entry.bytes();
+        self.entries.push_back(entry);
+        while self.entries.len() > self.limits.count || self.bytes > self.limits.bytes {
+            self.evict();
+        }
+    }
+
+    fn evict(&mut self) {
+        if let Some(oldest) = self.entries.pop_front() {
+            self.bytes -= oldest.bytes();
+            *self.evicted.entry(oldest.account).or_default() += 1;
+            self.counts.evicted += 1;
+        }
+    }
+
+    /// What the entries take.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The entries of `account`, or of everybody.
@@ -127,6 +160,18 @@ impl Journal {
             self.entries.retain(|entry| entry.account != account);
             self.evicted.remove(&account);
         }
+        self.bytes = self.entries.iter().map(Entry::bytes).sum();
+    }
+}
+
+impl Entry {
+    /// What it takes, with the text that it points to.
+    const fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match &self.what {
+                What::Other(_, line) => line.len(),
+                What::Plain(_) | What::Poll(_) => 0,
+            }
     }
 }
 
@@ -239,15 +284,20 @@ mod tests {
     use super::*;
     use contract::Problem;
 
+    fn holding(count: usize) -> Journal {
+        let bytes = usize::MAX;
+        Journal::new(JournalLimits { count, bytes })
+    }
+
     fn written_to(journal: &mut Journal, account: u32, path: &str) {
-        let reply = Reply::refusal(Problem::NoSuchRental, Moment::START);
+        let reply = crate::Dialect::default().refusal(Problem::NoSuchRental, None, Moment::START);
         let request = Request::plain("GET", path, &[]);
         journal.record((Some(account), Moment::START), &request, &reply);
     }
 
     #[test]
     fn what_had_to_go_is_counted_for_its_owner() {
-        let mut journal = Journal::new(3);
+        let mut journal = holding(3);
         for account in [1, 1, 2, 2, 2] {
             written_to(&mut journal, account, "/api/v1/profile");
         }
@@ -271,8 +321,34 @@ mod tests {
     }
 
     #[test]
+    fn long_paths_push_others_out_and_what_is_cleared_makes_room() {
+        let entry = size_of::<Entry>();
+        let long = format!("/{}", "x".repeat(PATH));
+        let bytes = 2 * (entry + PATH);
+        let mut journal = Journal::new(JournalLimits { count: 99, bytes });
+        for account in [1, 2, 3, 4] {
+            written_to(&mut journal, account, "/api/v1/profile");
+        }
+        assert_eq!((journal.len(), journal.bytes()), (4, 4 * entry));
+        written_to(&mut journal, 5, &long);
+        written_to(&mut journal, 6, &long);
+        assert_eq!((journal.len(), journal.evicted(None)), (2, 4));
+        assert_eq!(journal.bytes(), bytes, "exactly what fits");
+        journal.clear(Some(5));
+        assert_eq!((journal.len(), journal.bytes()), (1, entry + PATH));
+        journal.clear(None);
+        assert_eq!((journal.len(), journal.bytes()), (0, 0));
+        let mut nothing = Journal::new(JournalLimits {
+            count: 99,
+            bytes: 0,
+        });
+        written_to(&mut nothing, 7, &long);
+        assert_eq!((nothing.len(), nothing.evicted(Some(7))), (0, 1));
+    }
+
+    #[test]
     fn lines_are_written_back_as_they_came() {
-        let mut journal = Journal::new(9);
+        let mut journal = holding(9);
         let long = format!("/{}", "x".repeat(5000));
         for path in [
             "/api/v1/number/check-otp/13322954",

@@ -12,8 +12,12 @@ pub(crate) struct Ledger {
     pub(crate) opening: Cents,
     /// Taken for rentals.
     pub(crate) charged: Cents,
-    /// Given back for rentals that ended without an SMS.
+    /// Given back for rentals that ended without an SMS, and not taken back.
     pub(crate) refunded: Cents,
+    /// Not taken, but needed for rentals that may still get their SMS.
+    pub(crate) reserved: Cents,
+    /// Not given back yet, but sure to be.
+    pub(crate) promised: Cents,
 }
 
 impl Ledger {
@@ -23,6 +27,8 @@ impl Ledger {
             opening,
             charged: Cents::ZERO,
             refunded: Cents::ZERO,
+            reserved: Cents::ZERO,
+            promised: Cents::ZERO,
         }
     }
 
@@ -31,9 +37,9 @@ impl Ledger {
         self.opening - self.charged + self.refunded
     }
 
-    /// Whether `price` can be paid.
+    /// Whether `price` can be paid beside all that is reserved.
     pub(crate) fn affords(&self, price: Cents) -> bool {
-        price <= self.balance()
+        price <= self.balance() - self.reserved
     }
 
     /// Takes the price of a rental.
@@ -44,6 +50,31 @@ impl Ledger {
     /// Gives the price of a rental back.
     pub(crate) fn refund(&mut self, price: Cents) {
         self.refunded += price;
+    }
+
+    /// Takes back what was given back, even if it is spent: then the balance is a debt.
+    pub(crate) fn take_back(&mut self, price: Cents) {
+        self.refunded -= price;
+    }
+
+    /// Keeps `price` for a rental that is charged later.
+    pub(crate) fn reserve(&mut self, price: Cents) {
+        self.reserved += price;
+    }
+
+    /// Keeps it no longer.
+    pub(crate) fn release(&mut self, price: Cents) {
+        self.reserved -= price;
+    }
+
+    /// Promises that `price` will be given back.
+    pub(crate) fn promise(&mut self, price: Cents) {
+        self.promised += price;
+    }
+
+    /// Promises it no longer.
+    pub(crate) fn withdraw(&mut self, price: Cents) {
+        self.promised -= price;
     }
 }
 

@@ -5,16 +5,25 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`settings`] | how a mock behaves, complete and as people write it |
+//! | [`dialect`] | how what the documentation leaves open behaves |
 //! | [`fault`] | the rules by which requests go wrong |
 //! | [`request`], [`reply`] | what comes in, what goes out |
 //! | [`mock`] | the request path: route, account, faults, operation |
+//! | `operation` | what each of the four operations does and answers |
 //! | [`watch`] | waiting for something to happen, as a question |
-//! | [`webhook`], [`webhook_url`] | which events are due, and where they go |
+//! | [`webhook`], [`webhook_url`], `posting` | which events are due, what they say, and where they go |
 //! | [`control`] | the mock in a tester's hands: clocks, money, resets |
+//! | [`hand`] | a tester's hand on rentals: an SMS now, an end now |
 //! | `account`, `ledger`, `person` | what one API key owns |
 //! | `clock`, `agenda` | each account's own time, and what the server must look after when |
-//! | `rental`, `register`, `phone` | what can be rented, and by which name |
+//! | `rental`, `register`, `phone`, `catalogue` | what can be rented, and by which name |
+//! | `sms` | SMS in words of their own |
+//! | [`feed`] | what happens, told to whoever listens |
+//! | [`deliveries`] | the bounded record of webhooks |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
+//! | [`figures`] | what is counted |
+//! | `rate_limit`, `idempotency` | what is counted and remembered of an account's requests |
+//! | `retry`, `signature` | when a webhook is posted again, and how it is signed |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
 //! A rental is a function of time: what arrives, when, and when it ends is
@@ -34,28 +43,44 @@
 
 mod account;
 mod agenda;
+mod catalogue;
 mod clock;
 pub mod control;
+pub mod deliveries;
+pub mod dialect;
 pub mod fault;
+pub mod feed;
+pub mod figures;
+pub mod hand;
 mod history;
+mod idempotency;
 mod journal;
 mod ledger;
 pub mod mock;
+mod operation;
 mod person;
 mod phone;
+mod posting;
+mod rate_limit;
 mod register;
 mod rent_body;
 mod rental;
 pub mod reply;
 pub mod request;
 pub mod requests;
+mod retry;
 pub mod settings;
+mod signature;
+mod sms;
 pub mod watch;
 pub mod webhook;
 pub mod webhook_url;
 
 pub use control::Scope;
+pub use dialect::{Dialect, DialectFile};
 pub use fault::{FaultRule, FaultRuleError};
+pub use figures::Figures;
+pub use hand::HandError;
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};
 pub use request::{Body, Request};

@@ -2,27 +2,27 @@
 //! waits for nothing; the time it knows is the time it was last told.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use contract::body::{self, CheckOtp, HistoryRow, Profile, Rent, User, Webhook};
-use contract::{ApiKey, Moment, Problem, Route, RouteError, Truth};
+use contract::key::KeyError;
+use contract::{ApiKey, Moment, Problem, Route, RouteError};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
 use crate::account::Account;
 use crate::agenda::Agenda;
-use crate::fault::{self, PreferenceError, SmsPlan, Verdict};
-use crate::history::{self, Page};
+use crate::catalogue::Catalogue;
+use crate::deliveries::DeliveryLog;
+use crate::dialect::{KeyFormat, Waiting};
+use crate::fault::{self, FaultRecord, PreferenceError, Verdict};
+use crate::feed::Feed;
 use crate::journal::Journal;
+use crate::operation::Times;
 use crate::register::{Place, Register};
-use crate::rent_body;
-use crate::rental::{Rental, State};
-use crate::reply::{Delivery, Reply, json};
+use crate::rental::Rental;
+use crate::reply::{Delivery, Reply};
 use crate::request::Request;
 use crate::settings::Settings;
-use crate::webhook::{DeliveryId, SmsEvent, WebhookAttempt, WebhookOutcome};
 
 /// A whole fake API, all accounts included.
 #[derive(Debug)]
@@ -34,26 +34,35 @@ pub struct Mock {
     /// arrive out of order; it must not run backwards for an account.
     now: Moment,
     pub(crate) accounts: IndexMap<ApiKey, Account, FxBuildHasher>,
-    register: Register,
+    pub(crate) register: Register,
     /// When which account has a webhook due, in the server's time.
-    agenda: Agenda,
+    pub(crate) agenda: Agenda,
     pub(crate) journal: Journal,
-    /// The answer to almost every poll, encoded once.
-    waiting: Bytes,
+    pub(crate) deliveries: DeliveryLog,
+    pub(crate) feed: Feed,
+    /// Rules that testers gave to every account, present and to come.
+    pub(crate) server_rules: FaultRecord,
+    /// What is rented beside the table's services.
+    pub(crate) catalogue: Catalogue,
+    pub(crate) waiting: Waiting,
 }
 
 impl Mock {
     /// An API without any accounts, whose run began when the wall clock showed `epoch`.
     pub fn new(settings: Settings, epoch: Timestamp) -> Self {
         Self {
-            journal: Journal::new(settings.journal_max),
+            journal: Journal::new(settings.journal()),
             settings,
             epoch,
             now: Moment::START,
             accounts: IndexMap::default(),
             register: Register::default(),
             agenda: Agenda::default(),
-            waiting: json(&CheckOtp::waiting()),
+            deliveries: DeliveryLog::default(),
+            feed: Feed::default(),
+            server_rules: FaultRecord::default(),
+            catalogue: Catalogue::default(),
+            waiting: Waiting::new(),
         }
     }
 
@@ -63,58 +72,28 @@ impl Mock {
         let mut owner = (None, now);
         let reply = self
             .answer(now, request, &mut owner)
-            .unwrap_or_else(|problem| Reply::refusal(problem, now));
+            .unwrap_or_else(|problem| self.refuse(problem, owner.0, request, now));
         self.journal.record(owner, request, &reply);
+        if self.is_heard() {
+            self.tell_request(now);
+        }
         reply
     }
 
-    /// When the next webhook is due; nothing needs to be done before.
-    pub fn next_webhook_due(&self) -> Option<Moment> {
-        self.agenda.next()
-    }
-
-    /// The next webhook to post, if one is due by `now`. Ask again until there is none.
-    pub fn take_due_webhook(&mut self, now: Moment) -> Option<WebhookAttempt> {
-        let now = self.advance(now);
-        let place = self.agenda.due(now)?;
-        self.begin_webhook(place, now)
-    }
-
-    /// Tells what became of an attempt that ended at `now`.
-    pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
-        let now = self.advance(now);
-        let Some(Place { account, .. }) = self.register.place(delivery.rental) else {
-            return;
+    /// The refusal of a request that got no further than to its account, or not even there.
+    #[cold]
+    fn refuse(
+        &self,
+        problem: Problem,
+        owner: Option<u32>,
+        request: &Request<'_>,
+        at: Moment,
+    ) -> Reply {
+        let settings = match owner {
+            Some(place) => &self.accounts[place as usize].settings,
+            None => &self.settings.account,
         };
-        let owner = &mut self.accounts[account as usize];
-        let local = owner.clock.local(now);
-        let settings = owner.settings.webhook.as_deref();
-        owner.webhooks.end(local, delivery, outcome, settings);
-        self.reschedule(account);
-    }
-
-    /// Begins the account's next attempt, if one is due in its own time.
-    pub(crate) fn begin_webhook(&mut self, place: u32, now: Moment) -> Option<WebhookAttempt> {
-        let account = &mut self.accounts[place as usize];
-        let begun = account.webhooks.begin(account.clock.local(now));
-        let receiver = account.settings.webhook.clone();
-        self.reschedule(place);
-        let (delivery, number) = begun?;
-        let body = self.webhook_body(delivery)?;
-        Some(WebhookAttempt {
-            delivery,
-            number,
-            body,
-            receiver: receiver?,
-        })
-    }
-
-    /// Notes on the agenda when the account's next webhook is due.
-    pub(crate) fn reschedule(&mut self, place: u32) {
-        let account = &mut self.accounts[place as usize];
-        let due = account.webhooks.next_due();
-        let due = due.map(|local| account.clock.server(local));
-        self.agenda.change(place, &mut account.agenda, due);
+        settings.dialect.refusal(problem, request.accept, at)
     }
 
     pub(crate) fn advance(&mut self, now: Moment) -> Moment {
@@ -122,8 +101,9 @@ impl Mock {
         self.now
     }
 
-    /// Route, account, faults, operation, in this order: a request that means
-    /// no operation or has no valid key is refused before any rule sees it.
+    /// Route, account, rate limit, faults, operation, in this order: a request that
+    /// means no operation or has no valid key is not counted, and one that is
+    /// over the limit is refused before any rule sees it.
     ///
     /// As soon as it is known whose the request is, `owner` says so, and when it
     /// came in that account's own time.
@@ -144,6 +124,13 @@ impl Mock {
         let account = self.account(request.auth)?;
         let local = self.accounts[account as usize].clock.local(now);
         *owner = (Some(account), local);
+        let standing = self.count(account, local, route.operation());
+        let standing = match standing {
+            Some(standing) if standing.is_over() => {
+                return Ok(self.too_many_requests(standing, account, request, now));
+            }
+            standing => standing,
+        };
         let verdict = match self.judge(local, account, &route, request.prefer) {
             Ok(verdict) => verdict,
             Err(error) => return Ok(Reply::not_preferable(&error, now)),
@@ -155,16 +142,28 @@ impl Mock {
             at,
             latency,
         };
-        let reply = if verdict.prevents_operation() {
+        let made = self.rentals_made();
+        let mut reply = if verdict.prevents_operation() {
             Reply::nothing(Delivery::Never)
         } else {
             self.carry_out(account, &route, request, (times, verdict.sms))
-                .unwrap_or_else(|problem| Reply::refusal(problem, at))
+                .unwrap_or_else(|problem| self.refuse(problem, Some(account), request, at))
         };
-        Ok(self.befallen(reply, at, account, &verdict))
+        if !verdict.is_harmless() {
+            reply = self.befallen(reply, at, account, &verdict);
+        }
+        if let Some(standing) = standing {
+            self.tell_limit(standing, account, &mut reply);
+        }
+        if self.rentals_made() > made {
+            let posts = self.begin_before_rent_answer(account, now);
+            posts.into_iter().for_each(|post| reply.add_post(post));
+        }
+        Ok(reply)
     }
 
     /// What is left of `reply` after what the fault rules do to it.
+    #[cold]
     fn befallen(&self, reply: Reply, at: Moment, account: u32, verdict: &Verdict) -> Reply {
         if verdict.latency.is_none() {
             return Reply::nothing(Delivery::Never);
@@ -173,36 +172,58 @@ impl Mock {
             return reply;
         };
         let account = &self.accounts[account as usize];
-        effect.befall(reply, at, || strike.data((account.dice, account.number)))
+        let dialect = &account.settings.dialect;
+        effect.befall(reply, (at, dialect), || {
+            strike.data((account.dice, account.number))
+        })
     }
 
     /// The place of the account that owns the key in a header.
     fn account(&mut self, auth: Option<&[u8]>) -> Result<u32, Problem> {
-        let key = ApiKey::from_bytes(auth.ok_or(Problem::MissingKey)?)
-            .map_err(|_| Problem::InvalidKey)?;
+        let key = auth.ok_or(Problem::MissingKey)?;
+        let key = self.read_key(key).map_err(|_| self.no_key())?;
         self.admit(key).ok_or(Problem::UnknownKey)
+    }
+
+    /// What is wrong with a key that is none. Where any length will do, it is not the length.
+    #[cold]
+    fn no_key(&self) -> Problem {
+        match self.settings.account.dialect.key_format {
+            KeyFormat::Sixty => Problem::InvalidKey,
+            KeyFormat::Any => Problem::UnknownKey,
+        }
+    }
+
+    /// The key in an `Auth` header.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when no key looks like this.
+    pub fn read_key(&self, header: &[u8]) -> Result<ApiKey, KeyError> {
+        self.settings.account.dialect.key_format.read(header)
     }
 
     /// The place of the key's account, which is opened at its first use; `None`
     /// if only certain keys are known and this is none of them.
     pub(crate) fn admit(&mut self, key: ApiKey) -> Option<u32> {
         match self.accounts.get_index_of(&key) {
-            Some(place) => Some(place as u32),
-            None => self.open(key),
+            Some(place) if !self.accounts[place].forgotten => Some(place as u32),
+            _ => self.open(key),
         }
     }
 
     /// The place of the account that owns the key in a header, if it was here before.
     #[cold]
     fn known_account(&self, auth: Option<&[u8]>) -> Option<u32> {
-        let key = ApiKey::from_bytes(auth?).ok()?;
+        let key = self.read_key(auth?).ok()?;
         self.accounts.get_index_of(&key).map(|place| place as u32)
     }
 
     #[cold]
     fn open(&mut self, key: ApiKey) -> Option<u32> {
         let settings = Arc::clone(self.settings.of(&key)?);
-        let account = Account::open(&key, settings, self.now);
+        let mut account = Account::open(&key, settings, self.now);
+        self.give_server_rules(&mut account);
         Some(self.accounts.insert_full(key, account).0 as u32)
     }
 
@@ -211,7 +232,9 @@ impl Mock {
         let owner = self.accounts.get_index(place as usize);
         let (key, account) = owner.expect("invariant: places are of accounts");
         let settings = self.settings.of(key).unwrap_or(&account.settings);
-        Account::open(key, Arc::clone(settings), now)
+        let mut fresh = Account::open(key, Arc::clone(settings), now);
+        self.give_server_rules(&mut fresh);
+        fresh
     }
 
     /// The account at `place`, with its key.
@@ -228,7 +251,7 @@ impl Mock {
         prefer: Option<&str>,
     ) -> Result<Verdict, PreferenceError> {
         let account = &mut self.accounts[place as usize];
-        if account.settings.faults.is_empty() && prefer.is_none() {
+        if account.faults.rules.is_empty() && prefer.is_none() {
             return Ok(Verdict::HARMLESS);
         }
         let operation = route.operation();
@@ -236,111 +259,10 @@ impl Mock {
             Some(header) => fault::preferred(header, operation)?,
             None => None,
         };
-        let rules = (account.settings.faults.as_slice(), preferred.as_ref());
         let dice = (account.dice, account.number);
         let request = (operation, now);
-        Ok(Verdict::reach(rules, &mut account.faults, dice, request))
-    }
-
-    fn carry_out(
-        &mut self,
-        account: u32,
-        route: &Route<'_>,
-        request: &Request<'_>,
-        (times, sms): (Times, SmsPlan),
-    ) -> Result<Reply, Problem> {
-        match *route {
-            Route::CheckOtp(id) => self.check_otp(account, id, request, times),
-            Route::Rent => self.rent(account, request, (times, sms)),
-            Route::Profile => Ok(self.profile(account, times)),
-            Route::History => Ok(self.history(account, request, times)),
-        }
-    }
-
-    fn check_otp(
-        &self,
-        account: u32,
-        id: &str,
-        request: &Request<'_>,
-        times: Times,
-    ) -> Result<Reply, Problem> {
-        let (owner, rental) = Register::id(id)
-            .and_then(|id| self.rental(id))
-            .ok_or(Problem::NoSuchRental)?;
-        if owner != account {
-            return Err(Problem::NoSuchRental);
-        }
-        let owner = &self.accounts[owner as usize];
-        let body = match owner.state(rental, times.now) {
-            State::Pending => self.waiting.clone(),
-            State::Completed => received(owner.shown(rental, times.now)),
-            State::Expired => json(&CheckOtp::expired()),
-        };
-        let truth = request.truth.then(|| truth(rental, times)).flatten();
-        Ok(Reply {
-            truth,
-            ..Reply::success(body, times.at)
-        })
-    }
-
-    fn rent(
-        &mut self,
-        place: u32,
-        request: &Request<'_>,
-        (times, sms): (Times, SmsPlan),
-    ) -> Result<Reply, Problem> {
-        let service = rent_body::service(request.content_type, request.body)?;
-        let id = self.register.next_id();
-        let account = &mut self.accounts[place as usize];
-        let rental = account.rent(times.now, service, id, sms)?;
-        let index = account.rentals().len() as u32 - 1;
-        let second = account.with_second_sms(id).copied();
-        self.register.enter(Place {
-            account: place,
-            index,
-        });
-        for (rental, event) in [
-            (Some(rental), SmsEvent::First),
-            (Some(rental).filter(|_| sms.duplicated), SmsEvent::Again),
-            (second, SmsEvent::Second),
-        ] {
-            self.plan_webhook(place, rental, event);
-        }
-        let life = self.accounts[place as usize].settings.rental_life;
-        Ok(Reply::success(rented(&rental, life), times.at))
-    }
-
-    fn plan_webhook(&mut self, place: u32, rental: Option<Rental>, event: SmsEvent) {
-        let account = &mut self.accounts[place as usize];
-        let planned = rental.filter(|_| account.settings.webhook.is_some());
-        if let Some((moment, rental)) = planned.and_then(|r| Some((r.sms_at()?, r.id))) {
-            account.webhooks.plan(moment, DeliveryId { rental, event });
-            self.reschedule(place);
-        }
-    }
-
-    fn profile(&mut self, account: u32, times: Times) -> Reply {
-        let account = &mut self.accounts[account as usize];
-        let balance = account.balance(times.now);
-        let body = json(&Profile {
-            success: true,
-            user: User {
-                name: account.person.name.as_str().into(),
-                email: account.person.email.as_str().into(),
-                balance,
-            },
-        });
-        Reply::success(body, times.at)
-    }
-
-    fn history(&self, account: u32, request: &Request<'_>, times: Times) -> Reply {
-        let account = &self.accounts[account as usize];
-        let describe = |rental: &Rental| -> HistoryRow<'static> {
-            let rental = account.shown(rental, times.now);
-            history::row(rental, account.state(rental, times.now), self.epoch)
-        };
-        let page = Page::from_query(request.query).of(account.rentals(), describe);
-        Reply::success(json(&page), times.at)
+        let faults = &mut account.faults;
+        Ok(Verdict::reach(preferred.as_ref(), faults, dice, request))
     }
 
     /// The rental with this id, and the account that it belongs to. A rental
@@ -353,69 +275,21 @@ impl Mock {
         (rental.id == id).then_some((account, rental))
     }
 
-    /// A function of the rental alone, and therefore the same at every attempt.
-    fn webhook_body(&self, DeliveryId { rental, event }: DeliveryId) -> Option<Bytes> {
-        let (owner, rental) = self.rental(rental)?;
-        let rental = match event {
-            SmsEvent::First | SmsEvent::Again => rental,
-            SmsEvent::Second => self.accounts[owner as usize].with_second_sms(rental.id)?,
-        };
-        let code = rental.code();
-        Some(json(&Webhook {
-            event: body::SMS_RECEIVED.into(),
-            timestamp: history::wall_time(self.epoch, rental.sms_at()?).as_second(),
-            rental_id: u64::from(rental.id),
-            phone: rental.phone.digits().into(),
-            service_slug: rental.service.slug.into(),
-            raw_text: rental.service.message(&code).into(),
-            sms_code: code.into(),
-        }))
+    /// How many rentals were ever made.
+    pub(crate) fn rentals_made(&self) -> u64 {
+        self.register.len() as u64
     }
-}
 
-/// When a request came, in its account's time, and when its answer leaves, in
-/// the server's.
-#[derive(Clone, Copy)]
-struct Times {
-    now: Moment,
-    at: Moment,
-    /// From the one to the other.
-    latency: Duration,
+    /// Where the rental with this id is, if it was not forgotten.
+    pub(crate) fn place(&self, id: u32) -> Option<Place> {
+        self.rental(id)?;
+        self.register.place(id)
+    }
 }
 
 fn find_route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
     Route::find(request.method, request.path).map_err(|error| match error {
         RouteError::NoSuchPath => Problem::NoSuchPath,
         RouteError::WrongMethod(operation) => Problem::WrongMethod(operation),
-    })
-}
-
-fn rented(rental: &Rental, life: Duration) -> Bytes {
-    json(&Rent {
-        success: true,
-        message: body::RENTED.into(),
-        rental: body::Rental {
-            id: u64::from(rental.id),
-            phone: rental.phone.digits().into(),
-            service: rental.service.rent_name.into(),
-            cost: rental.service.price,
-            // Rounded up, because a life of half a second is not one of none.
-            expires_in_seconds: life.as_millis().div_ceil(1000) as u64,
-        },
-    })
-}
-
-fn received(rental: &Rental) -> Bytes {
-    let code = rental.code();
-    let text = rental.service.message(&code);
-    json(&CheckOtp::received(code, text))
-}
-
-/// What only the mock can know, once the SMS is there.
-fn truth(rental: &Rental, times: Times) -> Option<Truth> {
-    let arrival = rental.sms_at().filter(|arrival| *arrival <= times.now)?;
-    Some(Truth {
-        delay: arrival.since(rental.created),
-        readable: times.now.since(arrival) + times.latency,
     })
 }

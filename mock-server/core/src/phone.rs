@@ -12,6 +12,8 @@ use std::collections::VecDeque;
 
 use contract::dice::unit;
 use contract::{Dice, Moment, Stream};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use self::area::AREA_CODES;
 
@@ -30,6 +32,17 @@ const IN_SERVICE: [u32; 2] = [1212, 4334];
 pub(crate) struct Phone(u32);
 
 impl Phone {
+    /// The number with this place, if there is one.
+    pub(crate) fn at(place: u32) -> Option<Self> {
+        let all = AREA_CODES.len() as u32 * (100 + OTHER_LINES);
+        (place < all).then_some(Self(place))
+    }
+
+    /// Its place among all.
+    pub(crate) const fn place(self) -> u32 {
+        self.0
+    }
+
     /// Eleven digits, the first a 1.
     pub(crate) fn digits(self) -> String {
         let (area, line) = self.area_and_line();
@@ -79,6 +92,55 @@ impl PhoneBook {
         }
         let index = self.others.take(now, expires_at)?;
         Some(Phone(FICTIONAL + index))
+    }
+}
+
+/// How far the numbers of an account are handed out.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedPhones {
+    fictional: SavedCycle,
+    others: SavedCycle,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SavedCycle {
+    handed_out: u64,
+    /// When the numbers in use come free.
+    ends: VecDeque<u64>,
+}
+
+impl SavedPhones {
+    /// How many numbers were handed out.
+    pub(crate) fn handed_out(&self) -> [u64; 2] {
+        [self.fictional.handed_out, self.others.handed_out]
+    }
+}
+
+impl PhoneBook {
+    /// Written down.
+    pub(crate) fn save(&self) -> SavedPhones {
+        let save = |cycle: &Cycle| SavedCycle {
+            handed_out: cycle.handed_out,
+            ends: cycle.ends.iter().map(|end| end.nanoseconds()).collect(),
+        };
+        SavedPhones {
+            fictional: save(&self.fictional),
+            others: save(&self.others),
+        }
+    }
+
+    /// As far as it was written down.
+    pub(crate) fn restore(&mut self, saved: SavedPhones) {
+        let restore = |cycle: &mut Cycle, saved: SavedCycle| {
+            let ends = saved.ends.into_iter().map(Moment::from_nanoseconds);
+            // More than there are cannot be in use.
+            cycle.ends = ends.take(cycle.walk.size as usize).collect();
+            cycle.handed_out = saved.handed_out;
+        };
+        restore(&mut self.fictional, saved.fictional);
+        restore(&mut self.others, saved.others);
     }
 }
 

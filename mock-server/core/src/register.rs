@@ -13,6 +13,14 @@ pub(crate) struct Place {
     pub(crate) index: u32,
 }
 
+impl Place {
+    /// Of an id that was given elsewhere, and belongs to nothing here.
+    const VACANT: Self = Self {
+        account: u32::MAX,
+        index: 0,
+    };
+}
+
 /// All rentals of a server by id.
 #[derive(Debug, Default)]
 pub(crate) struct Register {
@@ -25,6 +33,11 @@ impl Register {
         FIRST_ID + self.places.len() as u32
     }
 
+    /// How many ids were given.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     /// Gives the next id to the rental at `place`.
     pub(crate) fn enter(&mut self, place: Place) {
         self.places.push(place);
@@ -33,14 +46,38 @@ impl Register {
     /// Where the rental with this id is.
     pub(crate) fn place(&self, id: u32) -> Option<Place> {
         let position = id.checked_sub(FIRST_ID)?;
-        self.places.get(position as usize).copied()
+        let place = self.places.get(position as usize).copied();
+        place.filter(|place| *place != Place::VACANT)
+    }
+
+    /// Gives no id below `next` any more.
+    pub(crate) fn reserve(&mut self, next: u32) {
+        let length = next.saturating_sub(FIRST_ID) as usize;
+        let length = length.max(self.places.len());
+        self.places.resize(length, Place::VACANT);
+    }
+
+    /// How many ids there are below `next`.
+    pub(crate) const fn distance(next: u32) -> u32 {
+        next.saturating_sub(FIRST_ID)
+    }
+
+    /// Whether `id` was given where `next` is the next.
+    pub(crate) const fn covers(id: u32, next: u32) -> bool {
+        FIRST_ID <= id && id < next
+    }
+
+    /// The rental with this id is at `index` of `account` again.
+    pub(crate) fn restore(&mut self, id: u32, (account, index): (u32, u32)) {
+        self.reserve(id + 1);
+        self.places[(id - FIRST_ID) as usize] = Place { account, index };
     }
 
     /// The id that stands in a path: decimal digits as we write them, without a
     /// sign or leading zeros.
     pub(crate) fn id(written: &str) -> Option<u32> {
-        let canonical =
-            written.bytes().all(|byte| byte.is_ascii_digit()) && !written.starts_with('0');
+        // A sign is the only thing that parsing takes and we do not write.
+        let canonical = !written.starts_with(['0', '+']);
         written.parse().ok().filter(|_| canonical)
     }
 }

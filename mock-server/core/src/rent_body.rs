@@ -5,43 +5,53 @@ use std::convert::Infallible;
 use std::future::ready;
 
 use bytes::Bytes;
-use contract::{Problem, Service};
+use contract::Problem;
 use futures_util::future::FutureExt;
 use futures_util::stream::once;
 use serde_json::Value;
 
+use crate::dialect::RentContent;
 use crate::request::Body;
 
-/// The service that a rent asks for.
+/// The slug of the service that a rent asks for, not empty.
 ///
 /// # Errors
 ///
 /// The [`Problem`] with the body.
-pub(crate) fn service(
+pub(crate) fn slug(
     content_type: Option<&str>,
     body: Body<'_>,
-) -> Result<&'static Service, Problem> {
+    taken: RentContent,
+) -> Result<String, Problem> {
     let bytes = match body {
         Body::Whole(bytes) => bytes.trim_ascii(),
         Body::TooLarge => return Err(Problem::BodyTooLarge),
         Body::Incomplete => return Err(Problem::IncompleteBody),
     };
-    let slug = match Form::of(content_type, bytes) {
+    let form = Form::of(content_type, bytes);
+    if !form.is(taken) {
+        return Err(Problem::UnsupportedContent);
+    }
+    let slug = match form {
         _ if bytes.is_empty() => None,
-        Form::Json => from_json(bytes)?,
-        Form::UrlEncoded => from_url_encoded(bytes),
+        Form::Json | Form::LooksLikeJson => from_json(bytes)?,
+        Form::UrlEncoded | Form::Nothing => from_url_encoded(bytes),
         Form::Multipart(content_type) => from_multipart(content_type, bytes)?,
     };
     let slug = slug.ok_or(Problem::MissingService)?;
     match slug.trim() {
         "" => Err(Problem::MissingService),
-        slug => Service::find(slug).ok_or(Problem::UnknownService),
+        slug => Ok(slug.to_owned()),
     }
 }
 
 enum Form<'a> {
     Json,
+    /// Nothing usable was said about the body, so it speaks for itself.
+    LooksLikeJson,
     UrlEncoded,
+    /// No body and nothing said about it.
+    Nothing,
     /// With the content type, which holds the boundary.
     Multipart(&'a str),
 }
@@ -58,10 +68,19 @@ impl<'a> Form<'a> {
         } else if is("multipart/form-data") {
             Self::Multipart(content_type)
         } else if body.starts_with(b"{") {
-            // Nothing usable was said about the body, so it speaks for itself.
-            Self::Json
+            Self::LooksLikeJson
+        } else if essence.is_empty() && body.is_empty() {
+            Self::Nothing
         } else {
             Self::UrlEncoded
+        }
+    }
+
+    const fn is(&self, taken: RentContent) -> bool {
+        match taken {
+            RentContent::Any => true,
+            RentContent::Json => matches!(self, Self::Json | Self::Nothing),
+            RentContent::Form => !matches!(self, Self::Json | Self::LooksLikeJson),
         }
     }
 }
@@ -108,8 +127,8 @@ mod tests {
     const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
     const MULTIPART: Option<&str> = Some("multipart/form-data; boundary=line");
 
-    fn slug(content_type: Option<&str>, body: &str) -> Result<&'static str, Problem> {
-        service(content_type, Body::Whole(body.as_bytes())).map(|service| service.slug)
+    fn slug(content_type: Option<&str>, body: &str) -> Result<String, Problem> {
+        super::slug(content_type, Body::Whole(body.as_bytes()), RentContent::Any)
     }
 
     fn multipart(name: &str, value: &str) -> String {
@@ -120,14 +139,14 @@ mod tests {
 
     #[test]
     fn the_three_forms_mean_the_same() {
-        let expected = Ok("whatsapp");
+        let expected = Ok("whatsapp".to_owned());
         for content_type in [
             JSON,
             None,
             Some("text/plain"),
             Some("Application/JSON; charset=utf-8"),
         ] {
-            assert_eq!(slug(content_type, r#" {"service":"WhatsApp"}"#), expected);
+            assert_eq!(slug(content_type, r#" {"service":"whatsapp"}"#), expected);
         }
         for content_type in [
             FORM,
@@ -179,14 +198,28 @@ mod tests {
                 "{body}"
             );
         }
-        assert_eq!(
-            slug(JSON, r#"{"service":"nokia"}"#),
-            Err(Problem::UnknownService)
-        );
-        assert_eq!(service(JSON, Body::TooLarge), Err(Problem::BodyTooLarge));
-        assert_eq!(
-            service(JSON, Body::Incomplete),
-            Err(Problem::IncompleteBody)
-        );
+        let not_whole = |body| super::slug(JSON, body, RentContent::Any);
+        assert_eq!(not_whole(Body::TooLarge), Err(Problem::BodyTooLarge));
+        assert_eq!(not_whole(Body::Incomplete), Err(Problem::IncompleteBody));
+    }
+
+    #[test]
+    fn a_narrow_dialect_takes_what_is_named_only() {
+        const NAMED: &str = r#"{"service":"whatsapp"}"#;
+        let takes = |taken, content_type, body: &str| {
+            super::slug(content_type, Body::Whole(body.as_bytes()), taken)
+                != Err(Problem::UnsupportedContent)
+        };
+        for (content_type, body, json, form) in [
+            (JSON, NAMED, true, false),
+            (None, NAMED, false, false),
+            (FORM, "service=whatsapp", false, true),
+            (None, "service=whatsapp", false, true),
+            (MULTIPART, "", false, true),
+            (None, "", true, true),
+        ] {
+            assert_eq!(takes(RentContent::Json, content_type, body), json, "{body}");
+            assert_eq!(takes(RentContent::Form, content_type, body), form, "{body}");
+        }
     }
 }

@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use contract::dice::{Roll, unit};
 use contract::{Dice, Law, Moment, Service, Stream};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::catalogue::{Catalogue, NameId, Offer};
 use crate::phone::Phone;
+use crate::sms::{Message, Sms};
 
 /// One rented number, in 40 bytes and without text of its own: a server may
 /// hold millions of them.
@@ -14,6 +18,8 @@ use crate::phone::Phone;
 pub(crate) struct Rental {
     /// What it is for.
     pub(crate) service: &'static Service,
+    /// What that is called, if it is not in the table.
+    pub(crate) name: Option<NameId>,
     /// When it was rented.
     pub(crate) created: Moment,
     /// When the SMS arrives, or [`Moment::NEVER`].
@@ -46,6 +52,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) sms_delay: &'a Law,
     /// From rent to end.
     pub(crate) life: Duration,
+    /// Whether an SMS at or after the end arrives all the same.
+    pub(crate) keeps_late_sms: bool,
 }
 
 impl Rental {
@@ -54,7 +62,7 @@ impl Rental {
     pub(crate) fn decide(
         terms: Terms<'_>,
         (account, index): (u64, u64),
-        (id, service, phone): (u32, &'static Service, Phone),
+        (id, offer, phone): (u32, Offer, Phone),
         (now, later): (Moment, Option<Duration>),
     ) -> Self {
         let drawn = terms
@@ -63,12 +71,14 @@ impl Rental {
         let delay = drawn
             .zip(later)
             .map(|(delay, later)| delay.saturating_add(later));
-        // An SMS at or after the end is dropped: the number is somebody else's by then.
+        // An SMS at or after the end is late: the number is somebody else's by then.
         let arrival = delay
-            .filter(|delay| *delay < terms.life)
+            .filter(|delay| terms.keeps_late_sms || *delay < terms.life)
             .map_or(Moment::NEVER, |delay| now + delay);
+        let Offer { service, name } = offer;
         Self {
             service,
+            name,
             created: now,
             arrival,
             id,
@@ -77,17 +87,16 @@ impl Rental {
         }
     }
 
-    /// The rental with number `index` of `account` as it is from its second SMS
-    /// on, which comes `after` the first; `None` if there is none. Kept apart, so
-    /// that a million rentals without one stay small.
-    pub(crate) fn with_second_sms(
-        self,
+    /// The second SMS of the rental with number `index` of `account`, which comes
+    /// `after` the first; `None` if it would come too late.
+    pub(crate) fn second_sms(
+        &self,
         terms: Terms<'_>,
         (account, index): (u64, u64),
         after: Duration,
-    ) -> Option<Self> {
-        let arrival = self.sms_at()? + after;
-        if arrival >= self.created + terms.life {
+    ) -> Option<Sms> {
+        let at = self.sms_at()? + after;
+        if !terms.keeps_late_sms && at >= self.created + terms.life {
             return None;
         }
         let code = code(
@@ -100,18 +109,18 @@ impl Rental {
         } else {
             code
         };
-        Some(Self {
-            arrival,
-            code,
-            ..self
-        })
+        let code = written(code, self.service);
+        let text = self.service.message(&code).into();
+        let code = code.into();
+        Some(Sms { at, code, text })
     }
 
-    /// Where it stands at `now`, if rentals live for `life`.
-    pub(crate) fn state(&self, now: Moment, life: Duration) -> State {
-        if self.arrival <= now {
+    /// Where it stands at `now`, if it ends at `end`.
+    pub(crate) fn state(&self, now: Moment, end: Moment) -> State {
+        // An account's clock may have come to the end of time, which is never.
+        if self.sms_at().is_some_and(|arrival| arrival <= now) {
             State::Completed
-        } else if self.created + life <= now {
+        } else if end <= now {
             State::Expired
         } else {
             State::Pending
@@ -123,18 +132,87 @@ impl Rental {
         (self.arrival != Moment::NEVER).then_some(self.arrival)
     }
 
-    /// The one-time password, with its leading zeros.
+    /// The SMS arrives at `moment` instead.
+    pub(crate) fn deliver(&mut self, moment: Moment) {
+        self.arrival = moment;
+    }
+
+    /// No SMS arrives any more.
+    pub(crate) fn lose_sms(&mut self) {
+        self.arrival = Moment::NEVER;
+    }
+
+    /// The one-time password that was drawn, with its leading zeros.
     pub(crate) fn code(&self) -> String {
-        format!(
-            "{:0width$}",
-            self.code,
-            width = self.service.code_digits as usize
-        )
+        written(self.code, self.service)
+    }
+
+    /// What the SMS says that was drawn.
+    pub(crate) fn message(&self) -> Message<'static> {
+        let code = self.code();
+        Message {
+            text: self.service.message(&code).into(),
+            code: code.into(),
+        }
+    }
+}
+
+/// A rental, written down. Moments are nanoseconds of its account's time.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedRental {
+    id: u32,
+    service: String,
+    /// What that is called, if it is not in the table.
+    name: Option<String>,
+    /// The number's place among all.
+    phone: u32,
+    created: u64,
+    sms_at: Option<u64>,
+    code: u32,
+}
+
+impl Rental {
+    /// Written down.
+    pub(crate) fn save(&self, catalogue: &Catalogue) -> SavedRental {
+        let name = self.name.map(|_| catalogue.names(self).slug.to_owned());
+        SavedRental {
+            id: self.id,
+            service: self.service.slug.to_owned(),
+            name,
+            phone: self.phone.place(),
+            created: self.created.nanoseconds(),
+            sms_at: self.sms_at().map(Moment::nanoseconds),
+            code: self.code,
+        }
+    }
+}
+
+impl SavedRental {
+    /// The rental, if there is such a service, such a number and such a code.
+    pub(crate) fn restore(self, catalogue: &mut Catalogue) -> Option<Rental> {
+        let Offer { service, name } = match self.name {
+            None => Service::find(&self.service)?.into(),
+            Some(name) => catalogue.restore(&name)?,
+        };
+        Some(Rental {
+            service,
+            name,
+            created: Moment::from_nanoseconds(self.created),
+            arrival: self.sms_at.map_or(Moment::NEVER, Moment::from_nanoseconds),
+            id: self.id,
+            phone: Phone::at(self.phone)?,
+            code: (self.code < codes(service)).then_some(self.code)?,
+        })
     }
 }
 
 fn code(mut roll: Roll, service: &Service) -> u32 {
     (unit(&mut roll) * f64::from(codes(service))) as u32
+}
+
+fn written(code: u32, service: &Service) -> String {
+    format!("{code:0width$}", width = service.code_digits as usize)
 }
 
 /// How many codes there are with the service's number of digits.
@@ -156,20 +234,21 @@ mod tests {
             dice,
             sms_delay: &sms_delay,
             life: LIFE,
+            keeps_late_sms: false,
         };
         let phone = PhoneBook::new(dice, 1)
             .take(Moment::START, Moment::START + LIFE)
             .expect("a free number");
         let service = Service::find("whatsapp").expect("in the table");
         let made = (Moment::START, Some(Duration::ZERO));
-        Rental::decide(terms, (1, index), (7, service, phone), made)
+        Rental::decide(terms, (1, index), (7, service.into(), phone), made)
     }
 
     #[test]
     fn a_rental_is_a_function_of_time() {
         let at = |law, seconds| {
             let now = Moment::START + Duration::from_millis(seconds);
-            rental(law, 0).state(now, LIFE)
+            rental(law, 0).state(now, Moment::START + LIFE)
         };
         assert_eq!(at("2s", 1_999), State::Pending);
         assert_eq!(at("2s", 2_000), State::Completed);
@@ -183,6 +262,14 @@ mod tests {
         assert_eq!(rental("1200s", 0).sms_at(), None);
         assert_eq!(rental("1201s", 0).sms_at(), None);
         assert!(rental("1199999ms", 0).sms_at().is_some());
+    }
+
+    #[test]
+    fn an_sms_that_never_comes_has_not_come_at_the_end_of_time() {
+        assert_eq!(
+            rental("never", 0).state(Moment::NEVER, Moment::START + LIFE),
+            State::Expired
+        );
     }
 
     #[test]

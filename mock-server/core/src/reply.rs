@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::body::Refusal;
-use contract::{Moment, Problem, Truth};
+use contract::{Moment, Truth};
 use serde::Serialize;
 
 use crate::fault::PreferenceError;
+use crate::webhook::WebhookAttempt;
 
 /// What the mock answers to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,13 +21,23 @@ pub struct Reply {
     /// What it claims to be.
     pub media: Media,
     /// Seconds for the `Retry-After` header.
-    pub retry_after: Option<u64>,
-    /// The method for the `Allow` header.
-    pub allow: Option<&'static str>,
+    pub retry_after: Option<u32>,
     /// The value of the [`contract::truth::HEADER`] header.
     pub truth: Option<Truth>,
     /// When and how it leaves.
     pub delivery: Delivery,
+    /// What few answers have; boxed, because polls are many, and a reply of more
+    /// than 128 bytes is moved by calls to `memmove` (bench "poll decision").
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// What an answer may have beside the usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extras {
+    /// Headers, with their names in lower case.
+    headers: Vec<(&'static str, String)>,
+    /// What is to be posted before the answer leaves.
+    posts: Vec<WebhookAttempt>,
 }
 
 /// The `Content-Type` of an answer.
@@ -117,6 +128,13 @@ impl Delivery {
     }
 }
 
+/// Whole seconds, because `Retry-After` knows no others, and less than `wait`
+/// would be a lie.
+pub(crate) fn seconds_to_wait(wait: Duration) -> u32 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
+
 impl Reply {
     /// A good answer that leaves at once.
     pub(crate) const fn success(body: Bytes, at: Moment) -> Self {
@@ -125,26 +143,34 @@ impl Reply {
             body,
             media: Media::Json,
             retry_after: None,
-            allow: None,
             truth: None,
             delivery: Delivery::Whole { at },
+            extras: None,
         }
     }
 
-    /// A refusal that leaves at once.
-    #[cold]
-    pub(crate) fn refusal(problem: Problem, at: Moment) -> Self {
-        let status = problem.status();
-        Self {
-            status,
-            allow: problem.allow(),
-            body: if may_have_body(status) {
-                json(&problem.body())
-            } else {
-                Bytes::new()
-            },
-            ..Self::success(Bytes::new(), at)
-        }
+    /// Headers beside those that have a field of their own; names are in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let headers = self.extras.iter().flat_map(|extras| &extras.headers);
+        headers.map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// The webhooks that have to be answered or given up before the answer leaves:
+    /// post them, and tell the mock.
+    pub fn take_posts(&mut self) -> Vec<WebhookAttempt> {
+        let extras = self.extras.as_mut();
+        extras.map_or_else(Vec::new, |extras| std::mem::take(&mut extras.posts))
+    }
+
+    /// Adds a header; its name is in lower case.
+    pub(crate) fn add_header(&mut self, name: &'static str, value: &(impl ToString + ?Sized)) {
+        let extras = self.extras.get_or_insert_default();
+        extras.headers.push((name, value.to_string()));
+    }
+
+    /// Adds a webhook that has to be posted first.
+    pub(crate) fn add_post(&mut self, attempt: WebhookAttempt) {
+        self.extras.get_or_insert_default().posts.push(attempt);
     }
 
     /// The refusal of a fault that the request asked for and that is none. It is
@@ -171,7 +197,7 @@ impl Reply {
 }
 
 /// RFC 9110 gives these three statuses no content.
-const fn may_have_body(status: u16) -> bool {
+pub(crate) const fn may_have_body(status: u16) -> bool {
     !matches!(status, 204 | 205 | 304)
 }
 
@@ -180,4 +206,14 @@ pub(crate) fn json(body: &impl Serialize) -> Bytes {
     serde_json::to_vec(body)
         .expect("invariant: bodies have text keys and no failing fields")
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_small() {
+        assert!(size_of::<Reply>() <= 128, "{}", size_of::<Reply>());
+    }
 }

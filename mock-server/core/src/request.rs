@@ -14,6 +14,10 @@ pub struct Request<'a> {
     pub auth: Option<&'a [u8]>,
     /// The value of the `Content-Type` header.
     pub content_type: Option<&'a str>,
+    /// The value of the `Accept` header.
+    pub accept: Option<&'a str>,
+    /// The value of the `Idempotency-Key` header.
+    pub idempotency_key: Option<&'a str>,
     /// The value of a `Prefer` header that may be about a fault ([`crate::fault::mentions_fault`]).
     pub prefer: Option<&'a str>,
     /// Whether the ground truth was asked for ([`contract::truth`]).
@@ -42,6 +46,8 @@ impl<'a> Request<'a> {
             query: None,
             auth: Some(auth),
             content_type: None,
+            accept: None,
+            idempotency_key: None,
             prefer: None,
             truth: false,
             body: Body::Whole(&[]),

@@ -3,15 +3,16 @@
 //! sure, because entries had to go, is answered with `inconclusive`.
 
 use contract::{Moment, Operation};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::control::{Scope, redacted};
 use crate::history;
-use crate::journal::{Entry, nearest};
+use crate::journal::{Entry, What, nearest};
 use crate::mock::Mock;
 
 /// Which requests are meant; what is left out means any.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Matcher {
     /// The operation's name, such as `check_otp`; `unmatched` for requests that are none.
@@ -25,7 +26,7 @@ pub struct Matcher {
 }
 
 /// A request, as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RequestView {
     /// From 1, over the whole server.
     pub number: u64,
@@ -50,7 +51,7 @@ pub struct RequestView {
 }
 
 /// How often something should have been asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Times {
     /// So often.
@@ -62,7 +63,7 @@ pub enum Times {
 }
 
 /// Whether it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Yes.
@@ -74,7 +75,7 @@ pub enum Answer {
 }
 
 /// The answer to a question of how often.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Verification {
     /// Whether it was as it should be.
     pub result: Answer,
@@ -82,7 +83,23 @@ pub struct Verification {
     pub matched: usize,
     /// How many requests the journal has lost.
     pub evicted: u64,
+    /// Where too few match: requests that come nearest, and how they differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub near_misses: Vec<NearMiss>,
 }
+
+/// A request that does not match, though almost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NearMiss {
+    /// It.
+    #[serde(flatten)]
+    pub request: RequestView,
+    /// The first thing that is not as it was wanted.
+    pub mismatch: String,
+}
+
+/// Near misses that are shown.
+const SHOWN: usize = 3;
 
 impl Mock {
     /// The latest `limit` matching requests, the newest first.
@@ -101,11 +118,43 @@ impl Mock {
     pub fn verify(&self, scope: Scope, matcher: &Matcher, times: Times) -> Verification {
         let matched = self.matching(scope, matcher);
         let evicted = self.journal.evicted(scope.place());
+        let too_few = times.wants_more_than(matched as u64);
         Verification {
             result: times.judge(matched as u64, evicted > 0),
             matched,
             evicted,
+            near_misses: if too_few {
+                self.near_misses(scope, matcher)
+            } else {
+                Vec::new()
+            },
         }
+    }
+
+    /// One request.
+    pub fn request(&self, scope: Scope, number: u64) -> Option<RequestView> {
+        let mut entries = self.journal.of(scope.place()).rev();
+        let entry = entries.find(|entry| entry.number <= number)?;
+        (entry.number == number).then(|| self.request_view(entry))
+    }
+
+    /// The requests that differ from what was wanted in the fewest things; of
+    /// two that differ in as many, the newer.
+    fn near_misses(&self, scope: Scope, matcher: &Matcher) -> Vec<NearMiss> {
+        let entries = self.journal.of(scope.place()).rev();
+        let misses = entries.map(|entry| (matcher.mismatches(entry), entry));
+        let mut misses: Vec<_> = misses.filter(|(what, _)| !what.is_empty()).collect();
+        // Another operation is further away than anything else may be.
+        let distance = |what: &[String]| (what[0].starts_with("operation"), what.len());
+        misses.sort_by_key(|(what, _)| distance(what));
+        let nearest = misses.first().map(|(what, _)| distance(what));
+        let near = misses.into_iter();
+        let near = near.take_while(|(what, _)| Some(distance(what)) == nearest);
+        let shown = near.take(SHOWN).map(|(mut what, entry)| NearMiss {
+            request: self.request_view(entry),
+            mismatch: what.swap_remove(0),
+        });
+        shown.collect()
     }
 
     /// How many matching requests the journal holds.
@@ -114,9 +163,24 @@ impl Mock {
         entries.filter(|entry| matcher.fits(entry)).count()
     }
 
-    fn request_view(&self, entry: &Entry) -> RequestView {
+    /// A stray path may be anything, also a key.
+    fn without_keys(&self, line: &str) -> String {
+        let secrets = self
+            .accounts
+            .keys()
+            .map(|key| (key, key.secret().trim_end()));
+        let quoted = secrets.filter(|(_, secret)| secret.len() >= 8 && line.contains(secret));
+        quoted.fold(line.to_owned(), |line, (key, secret)| {
+            line.replace(secret, &redacted(key))
+        })
+    }
+
+    pub(crate) fn request_view(&self, entry: &Entry) -> RequestView {
         let owner = |place: u32| self.accounts.get_index(place as usize);
-        let request = entry.what.line();
+        let request = match &entry.what {
+            What::Other(..) => self.without_keys(&entry.what.line()),
+            what => what.line(),
+        };
         let operation = entry.what.operation();
         let (nearest, difference) = match operation {
             Some(_) => (None, None),
@@ -141,22 +205,49 @@ impl Mock {
 
 impl Matcher {
     fn fits(&self, entry: &Entry) -> bool {
-        let operation = entry.what.operation().map_or("unmatched", Operation::name);
-        self.operation
-            .as_deref()
-            .is_none_or(|wanted| wanted == operation)
-            && self
-                .status
-                .is_none_or(|status| entry.status == Some(status))
-            && self
-                .fate
-                .as_deref()
-                .is_none_or(|fate| fate == entry.fate.word())
+        let word = || entry.what.operation().map_or("unmatched", Operation::name);
+        let operation = self.operation.as_deref();
+        let fate = self.fate.as_deref();
+        operation.is_none_or(|wanted| wanted == word())
+            && (self.status).is_none_or(|status| entry.status == Some(status))
+            && fate.is_none_or(|fate| fate == entry.fate.word())
             && self.since.is_none_or(|number| entry.number > number)
+    }
+
+    /// In words, everything about a request that is not as it is wanted; the
+    /// operation, which says most, comes first.
+    fn mismatches(&self, entry: &Entry) -> Vec<String> {
+        let mut what = Vec::new();
+        let mut compare = |name: &str, wanted: Option<String>, found: String| {
+            if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
+                what.push(format!("{name} is {found}, not {wanted}"));
+            }
+        };
+        let operation = entry.what.operation().map_or("unmatched", Operation::name);
+        compare("operation", self.operation.clone(), operation.to_owned());
+        let status = entry.status.map(|status| status.to_string());
+        let status = status.unwrap_or_else(|| "none".to_owned());
+        compare(
+            "status",
+            self.status.map(|status| status.to_string()),
+            status,
+        );
+        compare("fate", self.fate.clone(), entry.fate.word().to_owned());
+        if let Some(since) = self.since.filter(|since| entry.number <= *since) {
+            what.push(format!("number is {}, not above {since}", entry.number));
+        }
+        what
     }
 }
 
 impl Times {
+    const fn wants_more_than(self, matched: u64) -> bool {
+        match self {
+            Self::Exactly(count) | Self::AtLeast(count) => matched < count,
+            Self::AtMost(_) => false,
+        }
+    }
+
     const fn judge(self, matched: u64, lost: bool) -> Answer {
         // What was lost can only make the true count larger than the one at hand.
         let (passes, may_change) = match self {

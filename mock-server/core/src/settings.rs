@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use contract::{ApiKey, Cents, Law};
 
-pub use self::file::{AccountPatch, SettingsFile};
+pub use self::file::{AccountKey, AccountKeyError, AccountPatch, SettingsFile};
 pub use self::rental_life::{RentalLife, RentalLifeError};
 pub use self::time_scale::{TimeScale, TimeScaleError};
+use crate::dialect::Dialect;
 use crate::fault::FaultRule;
+use crate::journal::JournalLimits;
 use crate::webhook_url::WebhookUrl;
 
 /// Everything that decides how a mock behaves.
@@ -29,6 +31,8 @@ pub struct Settings {
     pub strict_keys: bool,
     /// Requests that the journal holds; the oldest go first.
     pub journal_max: usize,
+    /// Bytes that they take at most, paths that mean no operation included.
+    pub journal_bytes: usize,
 }
 
 /// Everything that decides how one account behaves.
@@ -49,12 +53,22 @@ pub struct AccountSettings {
     /// How fast its time runs at first: 1 is real time, 60 a minute in a
     /// second, 0 frozen until it is advanced.
     pub time_scale: f64,
+    /// How what its documentation leaves open behaves.
+    pub dialect: Arc<Dialect>,
 }
 
 impl Settings {
     /// The defaults, with this seed.
     pub fn new(seed: u64) -> Self {
         AccountSettings::new(seed).into()
+    }
+
+    /// How much the journal holds.
+    pub(crate) const fn journal(&self) -> JournalLimits {
+        JournalLimits {
+            count: self.journal_max,
+            bytes: self.journal_bytes,
+        }
     }
 
     /// How the account of `key` behaves, if it may have one.
@@ -71,8 +85,9 @@ impl From<AccountSettings> for Settings {
             account: Arc::new(account),
             accounts: BTreeMap::new(),
             strict_keys: false,
-            // Some five megabytes.
+            // Some five megabytes, unless most of the requests have odd paths.
             journal_max: 100_000,
+            journal_bytes: 16 * 1024 * 1024,
         }
     }
 }
@@ -90,31 +105,21 @@ impl AccountSettings {
             rental_life: Duration::from_secs(1200),
             webhook: None,
             time_scale: 1.0,
+            dialect: Arc::default(),
         }
     }
 }
 
-/// Where `sms.received` webhooks go, and how patiently.
+/// Where `sms.received` webhooks go. How patiently is for the dialect to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookSettings {
     /// The receiver.
     pub url: WebhookUrl,
-    /// How often one event is posted at most.
-    pub attempts: u32,
-    /// From a failed attempt to the next.
-    pub spacing: Duration,
-    /// How long the receiver may take to answer.
-    pub timeout: Duration,
 }
 
 impl WebhookSettings {
-    /// The defaults of CLAUSES part 2, with this receiver.
+    /// Webhooks to this receiver.
     pub const fn new(url: WebhookUrl) -> Self {
-        Self {
-            url,
-            attempts: 5,
-            spacing: Duration::from_secs(15),
-            timeout: Duration::from_secs(5),
-        }
+        Self { url }
     }
 }

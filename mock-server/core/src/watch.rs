@@ -2,15 +2,17 @@
 //! it happened, and if not, when could it by itself? The shell does the waiting.
 
 use contract::Moment;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::control::Scope;
+use crate::deliveries::{Delivery, Standing};
 use crate::mock::Mock;
 use crate::rental::State;
 use crate::requests::Matcher;
 
 /// What is waited for.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(tag = "for", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Wish {
     /// So many matching requests in the journal.
@@ -30,6 +32,35 @@ pub enum Wish {
         #[serde(default)]
         state: Goal,
     },
+    /// So many SMS: of a rental, or of all.
+    Sms {
+        /// Which rental; any, if it is left out.
+        rental_id: Option<u32>,
+        /// How many; one, if it is left out.
+        #[serde(default = "one")]
+        count: u64,
+    },
+    /// A webhook about a rental that has come so far.
+    Delivery {
+        /// Which rental.
+        rental_id: u32,
+        /// How far; acknowledged, if it is left out.
+        #[serde(default)]
+        outcome: DeliveryGoal,
+    },
+}
+
+/// How far a webhook should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryGoal {
+    /// The receiver took it.
+    #[default]
+    Acknowledged,
+    /// The last attempt failed, and none will follow.
+    GivenUp,
+    /// An attempt has ended, however.
+    Attempted,
 }
 
 const fn one() -> u64 {
@@ -37,7 +68,7 @@ const fn one() -> u64 {
 }
 
 /// How far a rental should be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Goal {
     /// It has its SMS.
@@ -75,28 +106,76 @@ impl Mock {
                 }
             }
             Wish::Rental { rental_id, state } => self.watch_rental(now, scope, *rental_id, *state),
+            Wish::Sms { rental_id, count } => self.watch_sms(now, scope, *rental_id, *count),
+            Wish::Delivery { rental_id, outcome } => {
+                self.watch_delivery(scope, *rental_id, *outcome)
+            }
         }
     }
 
+    fn watch_sms(&self, now: Moment, scope: Scope, rental: Option<u32>, count: u64) -> Watch {
+        if rental.is_some_and(|id| self.rental_of(scope, id).is_none()) {
+            return Watch::NoSuchRental;
+        }
+        let (mut arrived, mut next) = (0, Moment::NEVER);
+        for place in self.places(scope) {
+            let account = &self.accounts[place as usize];
+            let local = account.clock.local(now);
+            let first = account.rentals().iter();
+            let first = first.filter_map(|rental| Some((rental.id, rental.sms_at()?)));
+            for (id, at) in first.chain(account.following_sms()) {
+                if rental.is_some_and(|wanted| wanted != id) {
+                    continue;
+                }
+                if at <= local {
+                    arrived += 1;
+                } else {
+                    next = next.min(account.clock.server(at));
+                }
+            }
+        }
+        if arrived >= count {
+            return Watch::Happened;
+        }
+        Watch::NotBefore(next)
+    }
+
+    fn watch_delivery(&self, scope: Scope, rental: u32, goal: DeliveryGoal) -> Watch {
+        if self.rental_of(scope, rental).is_none() {
+            return Watch::NoSuchRental;
+        }
+        let reached = |delivery: &Delivery| match goal {
+            DeliveryGoal::Acknowledged => delivery.standing == Standing::Acknowledged,
+            DeliveryGoal::GivenUp => delivery.standing == Standing::GivenUp,
+            DeliveryGoal::Attempted => delivery.attempts[0].outcome.is_some(),
+        };
+        if self.deliveries.about(rental).any(reached) {
+            return Watch::Happened;
+        }
+        Watch::NotBefore(Moment::NEVER)
+    }
+
     fn watch_rental(&self, now: Moment, scope: Scope, id: u32, goal: Goal) -> Watch {
-        let asking = scope.place();
-        let Some((owner, rental)) = self.rental(id).filter(|(owner, _)| {
-            // An account knows its own rentals only.
-            asking.is_none_or(|place| place == *owner)
-        }) else {
+        let Some((owner, rental)) = self.rental_of(scope, id) else {
             return Watch::NoSuchRental;
         };
         let owner = &self.accounts[owner as usize];
-        let (clock, life) = (&owner.clock, owner.settings.rental_life);
-        let end = match rental.sms_at() {
-            Some(arrival) if goal != Goal::Expired => Some(arrival),
-            None if goal != Goal::Completed => Some(rental.created + life),
-            _ => None,
+        let now = owner.clock.local(now);
+        let arrival = rental.sms_at();
+        let end = Some(owner.end(rental)).filter(|_| !owner.has_sms_in_time(rental));
+        let due = match goal {
+            Goal::Completed => arrival,
+            Goal::Expired => end,
+            Goal::Ended => [arrival, end].into_iter().flatten().min(),
         };
-        match (rental.state(clock.local(now), life), goal) {
+        match (owner.state(rental, now), goal) {
             (State::Completed, Goal::Completed | Goal::Ended)
             | (State::Expired, Goal::Expired | Goal::Ended) => Watch::Happened,
-            _ => Watch::NotBefore(end.map_or(Moment::NEVER, |end| clock.server(end))),
+            _ => {
+                // What is over, an end before a late SMS, does not come again.
+                let due = due.filter(|due| *due > now);
+                Watch::NotBefore(due.map_or(Moment::NEVER, |due| owner.clock.server(due)))
+            }
         }
     }
 }

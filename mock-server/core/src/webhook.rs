@@ -3,10 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use contract::Moment;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::dialect::{WebhookAck, WebhookRetry};
 use crate::settings::WebhookSettings;
 
 /// Names one event over all its attempts.
@@ -14,19 +18,25 @@ use crate::settings::WebhookSettings;
 pub struct DeliveryId {
     /// The rental that it is about.
     pub(crate) rental: u32,
-    /// What it tells about it.
-    pub(crate) event: SmsEvent,
+    /// Which of the rental's SMS it tells.
+    pub(crate) sms: u32,
+    /// Whether a tester's hand brought that SMS. It is not the one that was drawn
+    /// under the same number, and neither is its event.
+    pub(crate) by_hand: bool,
+    /// Whether it is the same event once more.
+    pub(crate) again: bool,
 }
 
-/// Which event of a rental; one, unless a fault rule adds another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum SmsEvent {
-    /// Its SMS arrived.
-    First,
-    /// The same once more.
-    Again,
-    /// A second SMS arrived.
-    Second,
+impl DeliveryId {
+    /// The event of an SMS that no tester brought.
+    pub(crate) const fn drawn(rental: u32, sms: u32) -> Self {
+        Self {
+            rental,
+            sms,
+            by_hand: false,
+            again: false,
+        }
+    }
 }
 
 /// One post to be made now.
@@ -38,18 +48,44 @@ pub struct WebhookAttempt {
     pub number: u32,
     /// The same bytes at every attempt.
     pub body: Bytes,
-    /// Where to, and how patiently.
+    /// Headers beside those that every post has, in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// Where to.
     pub receiver: Arc<WebhookSettings>,
+    /// How long the receiver may take to answer.
+    pub timeout: Duration,
+    /// Which answers acknowledge it.
+    pub ack: WebhookAck,
+}
+
+impl WebhookAttempt {
+    /// What an answer in time with this status means.
+    pub const fn outcome(&self, status: u16) -> WebhookOutcome {
+        let acknowledged = match self.ack {
+            WebhookAck::Any2xx => matches!(status, 200..=299),
+            WebhookAck::Only200 => status == 200,
+        };
+        if acknowledged {
+            WebhookOutcome::Acknowledged
+        } else {
+            WebhookOutcome::Failed
+        }
+    }
 }
 
 /// What became of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookOutcome {
-    /// A status from 200 to 299, in time.
+    /// A status that acknowledges it, in time.
     Acknowledged,
     /// Anything else.
     Failed,
 }
+
+/// Posts of one account under way at one moment at most. A receiver that hangs
+/// holds each for seconds, and every one costs a socket. What one account waits
+/// for delays no other.
+const CONCURRENT_POSTS: usize = 64;
 
 /// The events of an account that are not yet acknowledged or given up, in the
 /// account's own time.
@@ -59,29 +95,51 @@ pub(crate) struct WebhookQueue {
     due: BTreeMap<(Moment, DeliveryId), u32>,
     /// Those being posted at the moment: which attempt it is, and when it began.
     in_flight: BTreeMap<DeliveryId, (u32, Moment)>,
+    /// Attempts since the last that was acknowledged.
+    failures: u32,
+    /// Whether there were so many that nothing is posted any more.
+    disabled: bool,
 }
 
 impl WebhookQueue {
     /// Plans an event that is due at `moment`.
     pub(crate) fn plan(&mut self, moment: Moment, delivery: DeliveryId) {
-        self.due.insert((moment, delivery), 0);
-    }
-
-    /// When the next attempt is due.
-    pub(crate) fn next_due(&self) -> Option<Moment> {
-        self.due.first_key_value().map(|((moment, _), _)| *moment)
-    }
-
-    /// Begins the next attempt that is due by `now`; its event and its number.
-    pub(crate) fn begin(&mut self, now: Moment) -> Option<(DeliveryId, u32)> {
-        let entry = self.due.first_entry()?;
-        let (moment, delivery) = *entry.key();
-        if moment > now {
-            return None;
+        if !self.disabled {
+            self.due.insert((moment, delivery), 0);
         }
-        let number = entry.remove() + 1;
+    }
+
+    /// When the next attempt is due, if one more can be under way.
+    pub(crate) fn next_due(&self) -> Option<Moment> {
+        let (moment, _) = self.next(|_| true)?;
+        Some(moment)
+    }
+
+    /// Begins the next attempt that is due by `now`, among those that are `wanted`;
+    /// its event and its number.
+    pub(crate) fn begin(
+        &mut self,
+        now: Moment,
+        wanted: impl Fn(DeliveryId) -> bool,
+    ) -> Option<(DeliveryId, u32)> {
+        let next = self.next(wanted).filter(|(moment, _)| *moment <= now)?;
+        let (_, delivery) = next;
+        let number = self.due.remove(&next)? + 1;
         self.in_flight.insert(delivery, (number, now));
         Some((delivery, number))
+    }
+
+    fn next(&self, wanted: impl Fn(DeliveryId) -> bool) -> Option<(Moment, DeliveryId)> {
+        let mut due = self.due.keys().copied();
+        let may_post = self.in_flight.len() < CONCURRENT_POSTS;
+        due.find(|(_, delivery)| may_post && wanted(*delivery))
+    }
+
+    /// Forgets the events that are `unwanted`; one that is being posted is not
+    /// posted again.
+    pub(crate) fn cancel(&mut self, unwanted: impl Fn(DeliveryId) -> bool) {
+        self.due.retain(|(_, delivery), _| !unwanted(*delivery));
+        self.in_flight.retain(|delivery, _| !unwanted(*delivery));
     }
 
     /// Whether an attempt is under way.
@@ -89,42 +147,133 @@ impl WebhookQueue {
         !self.in_flight.is_empty()
     }
 
-    /// Ends an attempt: done with, or again later, or given up. Attempts are
-    /// spaced from begin to begin, however long the receiver takes to fail. A
-    /// receiver that is no more gets no other attempt.
+    /// How many attempts have failed since the last that was acknowledged, and
+    /// whether that was the end of all posts.
+    pub(crate) const fn failures(&self) -> (u32, bool) {
+        (self.failures, self.disabled)
+    }
+
+    /// Ends an attempt: done with, or again later, or given up. A receiver that is
+    /// no more gets no other attempt. Says whether one follows.
     pub(crate) fn end(
         &mut self,
         now: Moment,
         delivery: DeliveryId,
         outcome: WebhookOutcome,
-        settings: Option<&WebhookSettings>,
-    ) {
+        retry: Option<WebhookRetry>,
+    ) -> bool {
         let Some((number, begun)) = self.in_flight.remove(&delivery) else {
-            return;
+            return false;
         };
-        if let Some(settings) = settings
-            && outcome == WebhookOutcome::Failed
-            && number < settings.attempts
-        {
-            let again = now.max(begun + settings.spacing);
-            self.due.insert((again, delivery), number);
+        if outcome == WebhookOutcome::Acknowledged {
+            self.failures = 0;
+            return false;
         }
+        self.failures = self.failures.saturating_add(1);
+        let Some(retry) = retry else {
+            return false;
+        };
+        if retry.disables_after(self.failures) {
+            self.disabled = true;
+            self.due.clear();
+        } else if let Some(delay) = retry.after(number).filter(|_| !self.disabled) {
+            self.due.insert((now.max(begun + delay), delivery), number);
+            return true;
+        }
+        false
+    }
+}
+
+/// What is to be posted for an account, written down.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedWebhooks {
+    events: Vec<SavedWebhook>,
+    /// Attempts since the last that was acknowledged.
+    failures: u32,
+    /// Whether there were so many that nothing is posted any more.
+    disabled: bool,
+}
+
+/// An event that is to be posted, written down.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SavedWebhook {
+    rental: u32,
+    sms: u32,
+    by_hand: bool,
+    again: bool,
+    /// When the next attempt is due, in nanoseconds of the account's time.
+    due: u64,
+    /// Attempts that were made.
+    attempts: u16,
+}
+
+impl WebhookQueue {
+    /// Written down; what is being posted at the moment is to be posted again.
+    pub(crate) fn save(&self) -> SavedWebhooks {
+        let due = self.due.iter();
+        let due = due.map(|((at, event), attempts)| (*event, *at, *attempts));
+        let in_flight = self.in_flight.iter();
+        let in_flight = in_flight.map(|(event, (number, at))| (*event, *at, *number - 1));
+        let saved = due
+            .chain(in_flight)
+            .map(|(event, at, attempts)| SavedWebhook {
+                rental: event.rental,
+                sms: event.sms,
+                by_hand: event.by_hand,
+                again: event.again,
+                due: at.nanoseconds(),
+                attempts: attempts.try_into().unwrap_or(u16::MAX),
+            });
+        SavedWebhooks {
+            events: saved.collect(),
+            failures: self.failures,
+            disabled: self.disabled,
+        }
+    }
+
+    /// As it was written down.
+    pub(crate) fn restore(saved: SavedWebhooks) -> Self {
+        let due = saved.events.into_iter().map(|saved| {
+            let event = DeliveryId {
+                rental: saved.rental,
+                sms: saved.sms,
+                by_hand: saved.by_hand,
+                again: saved.again,
+            };
+            let at = Moment::from_nanoseconds(saved.due);
+            ((at, event), saved.attempts.into())
+        });
+        Self {
+            due: due.collect(),
+            in_flight: BTreeMap::new(),
+            failures: saved.failures,
+            disabled: saved.disabled,
+        }
+    }
+
+    /// The rentals that something is to be posted about.
+    pub(crate) fn rentals(&self) -> impl Iterator<Item = u32> {
+        self.due.keys().map(|(_, event)| event.rental)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
-    fn settings() -> WebhookSettings {
-        WebhookSettings::new("http://localhost/".parse().expect("well-formed"))
+    const RETRY: WebhookRetry = WebhookRetry::Spaced {
+        attempts: 5,
+        spacing: Duration::from_secs(15),
+    };
+
+    fn begin(queue: &mut WebhookQueue, now: Moment) -> Option<(DeliveryId, u32)> {
+        queue.begin(now, |_| true)
     }
 
     fn event(rental: u32) -> DeliveryId {
-        let event = SmsEvent::First;
-        DeliveryId { rental, event }
+        DeliveryId::drawn(rental, 0)
     }
 
     fn at(seconds: u64) -> Moment {
@@ -138,10 +287,10 @@ mod tests {
         queue.plan(at(2), event(3));
         queue.plan(at(2), event(2));
         assert_eq!(queue.next_due(), Some(at(2)));
-        assert_eq!(queue.begin(at(1)), None);
-        assert_eq!(queue.begin(at(2)), Some((event(2), 1)));
-        assert_eq!(queue.begin(at(2)), Some((event(3), 1)));
-        assert_eq!(queue.begin(at(2)), None);
+        assert_eq!(begin(&mut queue, at(1)), None);
+        assert_eq!(begin(&mut queue, at(2)), Some((event(2), 1)));
+        assert_eq!(begin(&mut queue, at(2)), Some((event(3), 1)));
+        assert_eq!(begin(&mut queue, at(2)), None);
     }
 
     #[test]
@@ -151,8 +300,8 @@ mod tests {
         for number in 1..=5 {
             let now = queue.next_due().expect("one is due");
             assert_eq!(now, at(15 * (u64::from(number) - 1)));
-            assert_eq!(queue.begin(now), Some((event(1), number)));
-            queue.end(now, event(1), WebhookOutcome::Failed, Some(&settings()));
+            assert_eq!(begin(&mut queue, now), Some((event(1), number)));
+            queue.end(now, event(1), WebhookOutcome::Failed, Some(RETRY));
         }
         assert_eq!(queue.next_due(), None);
     }
@@ -161,14 +310,51 @@ mod tests {
     fn an_acknowledged_event_is_done_with() {
         let mut queue = WebhookQueue::default();
         queue.plan(at(0), event(1));
-        queue.begin(at(0));
-        queue.end(
-            at(0),
-            event(1),
-            WebhookOutcome::Acknowledged,
-            Some(&settings()),
-        );
-        queue.end(at(0), event(1), WebhookOutcome::Failed, Some(&settings()));
+        begin(&mut queue, at(0));
+        queue.end(at(0), event(1), WebhookOutcome::Acknowledged, Some(RETRY));
+        queue.end(at(0), event(1), WebhookOutcome::Failed, Some(RETRY));
+        assert_eq!(queue.next_due(), None);
+    }
+
+    #[test]
+    fn a_receiver_that_hangs_holds_so_many_posts_and_no_more() {
+        let mut queue = WebhookQueue::default();
+        for rental in 0..100 {
+            queue.plan(at(0), event(rental));
+        }
+        let mut begun = 0;
+        while begin(&mut queue, at(0)).is_some() {
+            begun += 1;
+        }
+        assert_eq!((begun, queue.next_due()), (CONCURRENT_POSTS, None));
+        queue.end(at(5), event(0), WebhookOutcome::Failed, Some(RETRY));
+        assert_eq!(queue.next_due(), Some(at(0)));
+    }
+
+    #[test]
+    fn fifty_failures_in_a_row_are_the_end_of_all_posts() {
+        let mut queue = WebhookQueue::default();
+        let fail = |queue: &mut WebhookQueue, outcome| {
+            let now = queue.next_due().expect("one is due");
+            let (delivery, _) = begin(queue, now).expect("due");
+            queue.end(now, delivery, outcome, Some(WebhookRetry::DisableAfter50));
+        };
+        for rental in 0..40 {
+            queue.plan(at(0), event(rental));
+        }
+        for _ in 0..49 {
+            fail(&mut queue, WebhookOutcome::Failed);
+        }
+        fail(&mut queue, WebhookOutcome::Acknowledged);
+        assert_eq!(queue.failures(), (0, false));
+        for _ in 0..49 {
+            fail(&mut queue, WebhookOutcome::Failed);
+        }
+        assert_eq!(queue.failures(), (49, false));
+        queue.plan(at(0), event(99));
+        fail(&mut queue, WebhookOutcome::Failed);
+        assert_eq!(queue.failures(), (50, true));
+        queue.plan(at(0), event(100));
         assert_eq!(queue.next_due(), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Two ways to ask the mock: the core alone, and the server over loopback. A
 //! scenario that holds in both arms is a scenario the core may be trusted for.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -29,7 +30,16 @@ pub(crate) struct Answer {
     pub(crate) retry_after: Option<u64>,
     pub(crate) allow: Option<String>,
     pub(crate) truth: Option<Truth>,
+    /// Rate limits and the like, but for when a window ends.
+    pub(crate) extras: BTreeMap<String, String>,
     pub(crate) body: String,
+}
+
+fn is_extra(name: &str) -> bool {
+    matches!(
+        name,
+        "x-ratelimit-limit" | "x-ratelimit-remaining" | "idempotent-replayed"
+    )
 }
 
 impl Answer {
@@ -105,6 +115,8 @@ impl Arm for CoreArm {
             query,
             auth: ask.key.map(str::as_bytes),
             content_type: ask.content_type,
+            accept: None,
+            idempotency_key: None,
             prefer: None,
             truth: ask.truth,
             body: Body::Whole(ask.body.as_bytes()),
@@ -113,9 +125,17 @@ impl Arm for CoreArm {
         assert!(matches!(reply.delivery, Delivery::Whole { .. }));
         Answer {
             status: reply.status,
-            retry_after: reply.retry_after,
-            allow: reply.allow.map(str::to_owned),
+            retry_after: reply.retry_after.map(u64::from),
+            allow: reply
+                .headers()
+                .find(|(name, _)| *name == "allow")
+                .map(|(_, value)| value.to_owned()),
             truth: reply.truth,
+            extras: reply
+                .headers()
+                .filter(|(name, _)| is_extra(name))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             body: String::from_utf8(reply.body.to_vec()).expect("text"),
         }
     }
@@ -182,6 +202,12 @@ fn parse(answer: &str) -> Answer {
         retry_after: header("retry-after").map(|seconds| seconds.parse().expect("seconds")),
         allow: header("allow"),
         truth: header("x-otplab-truth").map(|truth| truth.parse().expect("truth")),
+        extras: head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .filter(|(name, _)| is_extra(name))
+            .collect(),
         body: body.to_owned(),
     }
 }

@@ -10,12 +10,18 @@ use serde_json::{Value, json};
 
 use crate::arm::{Answer, Ask, exchange, get, key, over_http, posting, rent, settings, written};
 
-fn start(settings: Settings) -> Running {
+pub(crate) fn start(settings: Settings) -> Running {
     Server::local().start(settings).expect("a free port")
 }
 
 /// A control request about the account of `key`, or about the whole server.
-fn control(address: SocketAddr, key: Option<&str>, method: &str, call: &str, body: &str) -> Answer {
+pub(crate) fn control(
+    address: SocketAddr,
+    key: Option<&str>,
+    method: &str,
+    call: &str,
+    body: &str,
+) -> Answer {
     let target = format!("/__admin/{call}");
     let ask = Ask {
         method,
@@ -28,14 +34,14 @@ fn control(address: SocketAddr, key: Option<&str>, method: &str, call: &str, bod
     over_http(address, ask)
 }
 
-fn advance(address: SocketAddr, key: Option<&str>, duration: &str) -> Value {
+pub(crate) fn advance(address: SocketAddr, key: Option<&str>, duration: &str) -> Value {
     let body = json!({ "duration": duration }).to_string();
     let answer = control(address, key, "POST", "clock/advance", &body);
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()
 }
 
-fn names(fired: &Value) -> Vec<&str> {
+pub(crate) fn names(fired: &Value) -> Vec<&str> {
     let fired = fired["fired"].as_array().expect("a list");
     fired
         .iter()
@@ -86,19 +92,49 @@ fn sixty_four_tests_share_a_server_and_do_not_feel_each_other() {
     });
 }
 
-/// Advances its own clock by its own amount, and is reset at the end.
+/// Has its own faults, listener and clock, and is reset at the end.
 fn one_test_among_many(address: SocketAddr, key: &str, number: u32) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let patch = json!({ "webhook_url": format!("http://127.0.0.1:{port}/") }).to_string();
+    assert_eq!(
+        control(address, Some(key), "PATCH", "accounts", &patch).status,
+        200
+    );
+    let times = number % 3;
+    let rule = json!({ "rule": format!("rent: status(503) first {}", times + 1) }).to_string();
+    let rule = control(address, Some(key), "POST", "faults", &rule).json();
+    assert_eq!(rule["id"], "account-1", "{rule}");
+    for _ in 0..=times {
+        assert_eq!(
+            over_http(address, rent(key, "service=whatsapp")).status,
+            503
+        );
+    }
     let id = over_http(address, rent(key, "service=whatsapp")).json()["rental"]["id"].clone();
+    let seen = control(address, Some(key), "GET", "faults/account-1", "").json();
+    assert_eq!(
+        (&seen["seen"], &seen["fired"]),
+        (&json!(times + 2), &json!(times + 1))
+    );
     let poll = format!("/api/v1/number/check-otp/{id}");
     let sees_sms = || over_http(address, get(key, &poll)).json()["sms_received"].clone();
     assert_eq!(sees_sms(), false);
     advance(address, Some(key), &format!("{}s", 300 + number));
     assert_eq!(sees_sms(), false, "nobody else's advance counts");
-    let fired = advance(address, Some(key), &format!("{}s", 300 - number));
-    assert_eq!(names(&fired), ["sms.received"]);
+    let (fired, posted) = thread::scope(|scope| {
+        let receiver = scope.spawn(|| crate::webhook::receive(&listener, "200 Fine").1);
+        let fired = advance(address, Some(key), &format!("{}s", 300 - number));
+        (fired, receiver.join().expect("a post"))
+    });
+    assert_eq!(names(&fired), ["sms.received", "webhook.posted"]);
+    let posted: Value = serde_json::from_str(&posted).expect("JSON");
+    assert_eq!(posted["rental_id"], id, "nobody else's webhook comes here");
     assert_eq!(sees_sms(), true);
     assert_eq!(control(address, Some(key), "POST", "reset", "").status, 200);
     assert_eq!(over_http(address, get(key, &poll)).status, 404);
+    let faults = control(address, Some(key), "GET", "faults", "").json();
+    assert_eq!(faults["faults"], json!([]));
     let profile = over_http(address, get(key, "/api/v1/profile")).json();
     assert_eq!(profile["user"]["balance"], "1000.00");
 }
@@ -109,7 +145,10 @@ fn a_control_request_that_makes_no_sense_is_told_what_would() {
     let address = running.address();
     for (method, call, body, status, message) in [
         ("GET", "clocks", "", 404, "there is no such control request"),
-        ("GET", "reset", "", 404, "POST reset"),
+        ("GET", "reset", "", 405, "POST reset"),
+        ("GET", "rental/7", "", 404, "GET rentals"),
+        ("GET", "rentals?state=lost", "", 400, "unknown variant"),
+        ("GET", "rentals?limit=x", "", 400, "limit is a number"),
         (
             "POST",
             "clock/advance",

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use mock_server::{Running, Server};
+use mock_server::{Limits, Running, Server};
 
 use crate::arm::{Ask, get, key, over_http, rent, settings, written};
 
@@ -168,7 +168,10 @@ fn a_head_without_end_is_refused() {
 #[test]
 fn a_request_that_never_arrives_is_dropped_and_an_idle_connection_is_not() {
     let impatient = Server {
-        arrival_time: Duration::from_millis(20),
+        limits: Limits {
+            arrival_time: "20ms".parse().expect("a time"),
+            ..Limits::DEFAULT
+        },
         ..Server::local()
     };
     let running = impatient.start(settings("")).expect("a free port");

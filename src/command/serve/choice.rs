@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::Context;
-use contract::{ApiKey, Cents, Law, document};
-use mock_server::Server;
-use mock_server_core::settings::{AccountPatch, RentalLife, TimeScale};
-use mock_server_core::{FaultRule, Settings, SettingsFile, WebhookUrl};
+use contract::{Cents, Law, document};
+use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
+use mock_server::{Limits, Server};
+use mock_server_core::settings::{AccountKey, AccountPatch, RentalLife, TimeScale};
+use mock_server_core::{DialectFile, FaultRule, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
 use crate::cli::serve::{ListenAddress, ServeArguments};
@@ -21,8 +22,19 @@ pub(super) struct Choice {
     port_file: Option<PathBuf>,
     threads: Option<NonZeroUsize>,
     allow_webhook_hosts: Option<Vec<String>>,
+    admin_listen: Option<ListenAddress>,
     admin_token: Option<String>,
+    limits: LimitsChoice,
     mock: SettingsFile,
+}
+
+/// The same for how much a client may ask of the server.
+#[derive(Clone, Copy)]
+struct LimitsChoice {
+    head: Option<HeadBytes>,
+    body: Option<BodyBytes>,
+    connections: Option<ConnectionCount>,
+    arrival_time: Option<ArrivalTime>,
 }
 
 /// Everything that `otplab serve` needs to know.
@@ -36,10 +48,16 @@ impl Choice {
     /// Flags and environment first (clap has joined them), then the file.
     pub(super) fn of(arguments: &ServeArguments) -> anyhow::Result<Self> {
         let typed = Self::from(arguments.clone());
-        Ok(match &arguments.config {
-            None => typed,
-            Some(path) => typed.or(read(path)?.into()),
-        })
+        let Some(path) = &arguments.config else {
+            return Ok(typed);
+        };
+        let choice = typed.or(read(path)?.into());
+        let origin = path.display();
+        choice
+            .mock
+            .check_keys()
+            .with_context(|| format!("{origin}"))?;
+        Ok(choice)
     }
 
     fn or(self, other: Self) -> Self {
@@ -48,7 +66,9 @@ impl Choice {
             port_file: self.port_file.or(other.port_file),
             threads: self.threads.or(other.threads),
             allow_webhook_hosts: self.allow_webhook_hosts.or(other.allow_webhook_hosts),
+            admin_listen: self.admin_listen.or(other.admin_listen),
             admin_token: self.admin_token.or(other.admin_token),
+            limits: self.limits.or(other.limits),
             mock: self.mock.or(other.mock),
         }
     }
@@ -62,11 +82,33 @@ impl Choice {
                 listen: self.listen.map_or(default, |address| address.0),
                 workers: self.threads.unwrap_or_else(cores),
                 webhook_hosts: self.allow_webhook_hosts.unwrap_or_default(),
+                limits: self.limits.resolve(),
+                admin_listen: self.admin_listen.map(|address| address.0),
                 admin_token: self.admin_token,
-                ..Server::local()
             },
             settings: self.mock.resolve(seed),
             port_file: self.port_file,
+        }
+    }
+}
+
+impl LimitsChoice {
+    fn or(self, other: Self) -> Self {
+        Self {
+            head: self.head.or(other.head),
+            body: self.body.or(other.body),
+            connections: self.connections.or(other.connections),
+            arrival_time: self.arrival_time.or(other.arrival_time),
+        }
+    }
+
+    fn resolve(self) -> Limits {
+        let default = Limits::DEFAULT;
+        Limits {
+            head: self.head.unwrap_or(default.head),
+            body: self.body.unwrap_or(default.body),
+            connections: self.connections.unwrap_or(default.connections),
+            arrival_time: self.arrival_time.unwrap_or(default.arrival_time),
         }
     }
 }
@@ -80,17 +122,24 @@ struct ServeFile {
     port_file: Option<PathBuf>,
     threads: Option<NonZeroUsize>,
     allow_webhook_hosts: Option<Vec<String>>,
+    admin_listen: Option<ListenAddress>,
     admin_token: Option<String>,
+    max_head: Option<HeadBytes>,
+    max_body: Option<BodyBytes>,
+    max_connections: Option<ConnectionCount>,
+    arrival_time: Option<ArrivalTime>,
     time_scale: Option<TimeScale>,
     journal_max: Option<usize>,
+    journal_bytes: Option<usize>,
     strict_keys: Option<bool>,
-    accounts: Option<BTreeMap<ApiKey, AccountPatch>>,
+    accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
     faults: Option<Vec<FaultRule>>,
     balance: Option<Cents>,
     rental_life: Option<RentalLife>,
     webhook_url: Option<WebhookUrl>,
+    dialect: Option<DialectFile>,
 }
 
 fn read(path: &Path) -> anyhow::Result<ServeFile> {
@@ -107,7 +156,14 @@ impl From<ServeFile> for Choice {
             port_file: file.port_file,
             threads: file.threads,
             allow_webhook_hosts: file.allow_webhook_hosts,
+            admin_listen: file.admin_listen,
             admin_token: file.admin_token,
+            limits: LimitsChoice {
+                head: file.max_head,
+                body: file.max_body,
+                connections: file.max_connections,
+                arrival_time: file.arrival_time,
+            },
             mock: SettingsFile {
                 seed: file.seed,
                 sms_delay: file.sms_delay,
@@ -116,9 +172,11 @@ impl From<ServeFile> for Choice {
                 rental_life: file.rental_life,
                 webhook_url: file.webhook_url,
                 time_scale: file.time_scale,
+                dialect: file.dialect,
                 accounts: file.accounts,
                 strict_keys: file.strict_keys,
                 journal_max: file.journal_max,
+                journal_bytes: file.journal_bytes,
             },
         }
     }
@@ -131,7 +189,14 @@ impl From<ServeArguments> for Choice {
             port_file: typed.port_file,
             threads: typed.threads,
             allow_webhook_hosts: typed.allow_webhook_host,
+            admin_listen: typed.admin_listen,
             admin_token: typed.admin_token,
+            limits: LimitsChoice {
+                head: typed.max_head,
+                body: typed.max_body,
+                connections: typed.max_connections,
+                arrival_time: typed.arrival_time,
+            },
             mock: SettingsFile {
                 seed: typed.seed,
                 sms_delay: typed.sms_delay,
@@ -140,9 +205,11 @@ impl From<ServeArguments> for Choice {
                 rental_life: typed.rental_life,
                 webhook_url: typed.webhook_url,
                 time_scale: typed.time_scale,
+                dialect: typed.dialect,
                 accounts: None,
                 strict_keys: typed.strict_keys.then_some(true),
                 journal_max: typed.journal_max,
+                journal_bytes: typed.journal_bytes,
             },
         }
     }

@@ -96,3 +96,12 @@ impl fmt::Display for When {
         }
     }
 }
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Before => "before",
+            Self::AfterCommit => "after_commit",
+        })
+    }
+}

@@ -6,7 +6,8 @@ use contract::dice::{self, Roll};
 use contract::{Moment, Problem};
 
 use super::{Damage, Phase, Substitute};
-use crate::reply::{Delivery, Media, Reply};
+use crate::dialect::Dialect;
+use crate::reply::{Delivery, Media, Reply, seconds_to_wait};
 
 /// What one request's answer is up against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,24 +29,29 @@ impl Effect {
 
     /// What is sent at `at` instead of `reply`, or what is left of it.
     #[cold]
-    pub(crate) fn befall(self, reply: Reply, at: Moment, roll: impl FnOnce() -> Roll) -> Reply {
+    pub(crate) fn befall(
+        self,
+        reply: Reply,
+        (at, dialect): (Moment, &Dialect),
+        roll: impl FnOnce() -> Roll,
+    ) -> Reply {
         match self {
-            Self::Instead(substitute, _) => substitute.reply(at, roll),
+            Self::Instead(substitute, _) => substitute.reply((at, dialect), roll),
             Self::Damage(damage) => damage.applied(reply, at),
         }
     }
 }
 
 impl Substitute {
-    fn reply(self, at: Moment, roll: impl FnOnce() -> Roll) -> Reply {
+    fn reply(self, (at, dialect): (Moment, &Dialect), roll: impl FnOnce() -> Roll) -> Reply {
+        let refusal = |problem| dialect.refusal(problem, None, at);
         match self {
-            Self::Status(code) => Reply::refusal(Problem::Injected(code), at),
-            Self::NoNumbers => Reply::refusal(Problem::NoNumbers, at),
-            Self::InsufficientBalance => Reply::refusal(Problem::InsufficientBalance, at),
+            Self::Status(code) => refusal(Problem::Injected(code)),
+            Self::NoNumbers => refusal(Problem::NoNumbers),
+            Self::InsufficientBalance => refusal(Problem::InsufficientBalance),
             Self::RateLimit(wait) => Reply {
-                // Retry-After knows whole seconds only, and less than asked would be a lie.
-                retry_after: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
-                ..Reply::refusal(Problem::RateLimited, at)
+                retry_after: Some(seconds_to_wait(wait)),
+                ..refusal(Problem::RateLimited)
             },
             Self::HtmlError(code) => Reply {
                 status: code,

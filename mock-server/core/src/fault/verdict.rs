@@ -48,7 +48,7 @@ impl Verdict {
     /// Counts one request for `operation` of `account` and says what becomes of
     /// it. What it `preferred` for itself comes before all rules.
     pub(crate) fn reach(
-        (rules, preferred): (&[FaultRule], Option<&FaultRule>),
+        preferred: Option<&FaultRule>,
         record: &mut FaultRecord,
         dice: (Dice, u64),
         (operation, now): (Operation, Moment),
@@ -62,23 +62,30 @@ impl Verdict {
             };
             verdict.suffer(&rule.fault, strike, dice);
         }
-        let age = now.since(record.since);
-        for ((rule, seen), number) in rules.iter().zip(&mut record.seen_by_rule).zip(0..) {
+        for active in &mut record.rules {
+            let rule = &active.rule;
+            let age = now.since(active.since);
             if !rule.target.includes(operation) || rule.ttl.is_some_and(|ttl| age >= ttl) {
                 continue;
             }
-            *seen += 1;
+            active.seen += 1;
             let strike = Strike {
-                rule: number,
-                count: *seen,
+                rule: active.id.stream(),
+                count: active.seen,
             };
             let (all, account) = dice;
-            let chance = || unit(&mut all.roll(account, Stream::Fault(number), strike.count));
+            let chance = || unit(&mut all.roll(account, Stream::Fault(strike.rule), strike.count));
             if rule.when.fires(strike.count, chance) {
+                active.fired += 1;
                 verdict.suffer(&rule.fault, strike, dice);
             }
         }
         verdict
+    }
+
+    /// Whether the answer is as it should be, but for when it comes.
+    pub(crate) const fn is_harmless(&self) -> bool {
+        self.latency.is_some() && self.effect.is_none()
     }
 
     /// Whether the operation is to be left undone.
@@ -152,13 +159,13 @@ mod tests {
     fn verdicts(rules: &[&str], count: u64) -> Vec<Verdict> {
         let rules: Vec<FaultRule> = rules.iter().map(|rule| rule.parse().expect(rule)).collect();
         let since = Moment::START + Duration::from_secs(100);
-        let mut record = FaultRecord::begin(since, rules.len());
+        let mut record = FaultRecord::begin(since, &rules);
         let dice = (Dice::new(3), 9);
         (1..=count)
             .map(|second| {
                 let now = since + Duration::from_secs(second);
                 let request = (Operation::CheckOtp, now);
-                Verdict::reach((&rules, None), &mut record, dice, request)
+                Verdict::reach(None, &mut record, dice, request)
             })
             .collect()
     }
@@ -238,16 +245,11 @@ mod tests {
         let rules = ["*: status(500) nth 1", "*: slow_close(1s) nth 2"]
             .map(|rule| rule.parse::<FaultRule>().expect(rule));
         let preferred: FaultRule = "*: timeout".parse().expect("well-formed");
-        let mut record = FaultRecord::begin(Moment::START, rules.len());
+        let mut record = FaultRecord::begin(Moment::START, &rules);
         let mut reach = |preferred| {
             let request = (Operation::Profile, Moment::START);
             let dice = (Dice::new(3), 9);
-            effect(Verdict::reach(
-                (&rules, preferred),
-                &mut record,
-                dice,
-                request,
-            ))
+            effect(Verdict::reach(preferred, &mut record, dice, request))
         };
         assert_eq!(reach(Some(&preferred)), instead(Substitute::Timeout));
         let slow = Damage::SlowClose(Duration::from_secs(1));

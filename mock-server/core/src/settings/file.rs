@@ -2,33 +2,56 @@
 //! out, and then somebody else's to say.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
+use contract::key::KeyError;
 use contract::{ApiKey, Cents, Law};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_with::DeserializeFromStr;
 
 use super::{AccountSettings, RentalLife, Settings, TimeScale, WebhookSettings};
+use crate::dialect::{DialectFile, KeyFormat};
 use crate::fault::FaultRule;
 use crate::webhook_url::WebhookUrl;
 
 /// What is said about an account: of one, or of all that nothing else is said about.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountPatch {
-    /// See [`AccountSettings::seed`].
+    /// What all its chance is counted from, together with its key.
     pub seed: Option<u64>,
-    /// See [`AccountSettings::sms_delay`].
+    /// From rent to SMS: a delay law such as `uniform(1s,5s)`.
+    #[schemars(with = "Option<String>")]
     pub sms_delay: Option<Law>,
-    /// See [`AccountSettings::faults`].
+    /// Fault rules such as `check_otp: status(503) first 2`.
+    #[schemars(with = "Option<Vec<String>>")]
     pub faults: Option<Vec<FaultRule>>,
-    /// See [`AccountSettings::balance`].
+    /// What it has at first, such as `1000.00`.
+    #[serde(serialize_with = "money")]
+    #[schemars(with = "Option<String>")]
     pub balance: Option<Cents>,
-    /// See [`AccountSettings::rental_life`].
+    /// From rent to the end of a rental, such as `20m`.
+    #[schemars(with = "Option<String>")]
     pub rental_life: Option<RentalLife>,
-    /// See [`WebhookSettings::url`].
+    /// Where its webhooks go: an address such as `http://127.0.0.1:9000/sms`.
+    #[schemars(with = "Option<String>")]
     pub webhook_url: Option<WebhookUrl>,
-    /// See [`AccountSettings::time_scale`].
+    /// How fast its time runs at first: 1 is real time, 0 frozen.
+    #[schemars(with = "Option<f64>")]
     pub time_scale: Option<TimeScale>,
+    /// How it fills what the documentation leaves open, as `--dialect` takes it or as
+    /// an object. Never shown, since there may be a secret in it.
+    #[serde(skip_serializing)]
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub dialect: Option<DialectFile>,
+}
+
+fn money<S: Serializer>(amount: &Option<Cents>, serializer: S) -> Result<S::Ok, S::Error> {
+    amount
+        .map(|amount| amount.to_string())
+        .serialize(serializer)
 }
 
 impl AccountPatch {
@@ -43,6 +66,24 @@ impl AccountPatch {
             rental_life: self.rental_life.or(other.rental_life),
             webhook_url: self.webhook_url.or(other.webhook_url),
             time_scale: self.time_scale.or(other.time_scale),
+            dialect: match (self.dialect, other.dialect) {
+                (Some(ours), Some(theirs)) => Some(ours.or(theirs)),
+                (ours, theirs) => ours.or(theirs),
+            },
+        }
+    }
+
+    /// All that is so, said.
+    pub fn of(settings: &AccountSettings) -> Self {
+        Self {
+            seed: Some(settings.seed),
+            sms_delay: Some(settings.sms_delay.clone()),
+            faults: Some(settings.faults.clone()),
+            balance: Some(settings.balance),
+            rental_life: Some(RentalLife(settings.rental_life)),
+            webhook_url: settings.webhook.as_ref().map(|webhook| webhook.url.clone()),
+            time_scale: Some(TimeScale(settings.time_scale)),
+            dialect: None,
         }
     }
 
@@ -50,6 +91,9 @@ impl AccountPatch {
     pub fn applied_to(self, settings: &AccountSettings) -> AccountSettings {
         let settings = settings.clone();
         let webhook = self.webhook_url.map(WebhookSettings::new).map(Arc::new);
+        let dialect = self
+            .dialect
+            .map(|file| Arc::new(file.applied_to(&settings.dialect)));
         AccountSettings {
             seed: self.seed.unwrap_or(settings.seed),
             sms_delay: self.sms_delay.unwrap_or(settings.sms_delay),
@@ -58,15 +102,37 @@ impl AccountPatch {
             rental_life: self.rental_life.map_or(settings.rental_life, |life| life.0),
             webhook: webhook.or(settings.webhook),
             time_scale: self.time_scale.map_or(settings.time_scale, |scale| scale.0),
+            dialect: dialect.unwrap_or(settings.dialect),
         }
     }
 }
+
+/// The key of an account in a file: of any length, because only the whole file
+/// says which dialect counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, DeserializeFromStr)]
+pub struct AccountKey(ApiKey);
+
+impl FromStr for AccountKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        ApiKey::of_any_length(text.as_bytes()).map(Self)
+    }
+}
+
+/// A key in a file that no request can have. Shows the beginning of the key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an API key has exactly 60 characters, and under [accounts] there is another that begins \
+     with {0:?}; with the dialect key_format=any a key may have any length"
+)]
+pub struct AccountKeyError(String);
 
 /// What is said about a whole mock.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SettingsFile {
-    /// See [`AccountPatch::seed`]. It and the next six are about every account. They
+    /// See [`AccountPatch::seed`]. It and the next seven are about every account. They
     /// are listed and not flattened in, because that would lose the place of a mistake.
     pub seed: Option<u64>,
     /// See [`AccountPatch::sms_delay`].
@@ -81,12 +147,16 @@ pub struct SettingsFile {
     pub webhook_url: Option<WebhookUrl>,
     /// See [`AccountPatch::time_scale`].
     pub time_scale: Option<TimeScale>,
+    /// See [`AccountPatch::dialect`].
+    pub dialect: Option<DialectFile>,
     /// What is different about the accounts of these keys.
-    pub accounts: Option<BTreeMap<ApiKey, AccountPatch>>,
+    pub accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     /// See [`Settings::strict_keys`].
     pub strict_keys: Option<bool>,
     /// See [`Settings::journal_max`].
     pub journal_max: Option<usize>,
+    /// See [`Settings::journal_bytes`].
+    pub journal_bytes: Option<usize>,
 }
 
 impl SettingsFile {
@@ -102,9 +172,11 @@ impl SettingsFile {
             rental_life: account.rental_life,
             webhook_url: account.webhook_url,
             time_scale: account.time_scale,
+            dialect: account.dialect,
             accounts: self.accounts.or(other.accounts),
             strict_keys: self.strict_keys.or(other.strict_keys),
             journal_max: self.journal_max.or(other.journal_max),
+            journal_bytes: self.journal_bytes.or(other.journal_bytes),
         }
     }
 
@@ -113,12 +185,30 @@ impl SettingsFile {
         let default = Settings::new(seed);
         let account = self.account().applied_to(&default.account);
         let accounts = self.accounts.unwrap_or_default().into_iter();
-        let accounts = accounts.map(|(key, patch)| (key, Arc::new(patch.applied_to(&account))));
+        let accounts =
+            accounts.map(|(AccountKey(key), patch)| (key, Arc::new(patch.applied_to(&account))));
         Settings {
             accounts: accounts.collect(),
             account: Arc::new(account),
             strict_keys: self.strict_keys.unwrap_or(default.strict_keys),
             journal_max: self.journal_max.unwrap_or(default.journal_max),
+            journal_bytes: self.journal_bytes.unwrap_or(default.journal_bytes),
+        }
+    }
+
+    /// Looks for keys that no request can have.
+    ///
+    /// # Errors
+    ///
+    /// The first key of another length than the dialect takes.
+    pub fn check_keys(&self) -> Result<(), AccountKeyError> {
+        let dialect = self.account().applied_to(&AccountSettings::new(0)).dialect;
+        let mut keys = self.accounts.iter().flat_map(BTreeMap::keys);
+        match keys.find(|AccountKey(key)| !key.is_documented()) {
+            Some(AccountKey(key)) if dialect.key_format == KeyFormat::Sixty => {
+                Err(AccountKeyError(key.beginning().to_owned()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -139,6 +229,7 @@ impl SettingsFile {
             rental_life,
             webhook_url: self.webhook_url.clone(),
             time_scale,
+            dialect: self.dialect.clone(),
         }
     }
 }
@@ -193,6 +284,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_another_length_needs_a_dialect_that_takes_it() {
+        let short = "[mock.accounts.a-short-one]\nbalance = \"5.00\"";
+        let complaint = read(short).check_keys().expect_err(short).to_string();
+        assert!(complaint.contains("begins with \"a-\";"), "{complaint}");
+        let any = format!("[mock]\ndialect = \"key_format=any\"\n{short}");
+        assert_eq!(read(&any).check_keys(), Ok(()));
+    }
+
+    #[test]
     fn a_mistake_in_a_file_is_told_with_its_place() {
         for (text, expected) in [
             (
@@ -220,8 +320,8 @@ mod tests {
                 "s.toml:2:15: \"20\" is not a duration; write",
             ),
             (
-                "[mock.accounts.short]\nbalance = \"5.00\"",
-                "s.toml:1:16: an API key has exactly 60 characters, this one has 5",
+                "[mock.accounts.\"a key\"]\nbalance = \"5.00\"",
+                "s.toml:1:16: an API key consists of visible ASCII characters",
             ),
             (
                 "[mock]\nwebhook_url = \"https://localhost/\"",

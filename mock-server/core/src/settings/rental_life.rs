@@ -1,14 +1,15 @@
 //! How long rentals live, as people write it.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use contract::TimeSpan;
 use contract::duration::DurationError;
-use serde_with::DeserializeFromStr;
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 /// How long rentals live: more than no time at all, and at most a year.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, DeserializeFromStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, DeserializeFromStr, SerializeDisplay)]
 pub struct RentalLife(pub(crate) Duration);
 
 /// Not a life of a rental.
@@ -34,5 +35,11 @@ impl FromStr for RentalLife {
             return Err(RentalLifeError::OutOfBounds);
         }
         Ok(Self(life))
+    }
+}
+
+impl fmt::Display for RentalLife {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        TimeSpan(self.0).fmt(f)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use contract::{ApiKey, Cents, Moment};
 use mock_server_core::control::{Event, Fired, LedgerView, Scope, Step};
 use mock_server_core::settings::TimeScale;
-use mock_server_core::{AccountSettings, WebhookOutcome, WebhookSettings};
+use mock_server_core::{AccountSettings, Dialect, DialectFile, WebhookOutcome, WebhookSettings};
 use proptest::prelude::*;
 
 use crate::client::Client;
@@ -160,32 +160,62 @@ const MISHAPS: [&str; 7] = [
     "*: truncate_body probability 0.1",
 ];
 
+/// Whatever a dialect may say about money.
+fn money_dialect() -> impl Strategy<Value = String> {
+    let select = |words: &[&'static str]| prop::sample::select(words.to_vec());
+    (
+        select(&["rent", "sms"]),
+        select(&["at_end", "none", "unseen", "300s", "30m"]),
+        select(&["dropped", "delivered", "charged"]),
+        select(&["off", "3"]),
+        select(&["ignored", "honoured"]),
+    )
+        .prop_map(|(charge, refund, late_sms, active, idempotency)| {
+            format!(
+                "charge={charge}, refund={refund}, late_sms={late_sms}, \
+                 active_rentals={active}, idempotency={idempotency}"
+            )
+        })
+}
+
 proptest! {
     // `PROPTEST_CASES=100000 cargo test -p mock-server-core money_is` takes some five seconds.
     #[test]
     fn money_is_conserved_whatever_happens(
-        steps in prop::collection::vec((0_u8..9, 0_u64..2000), 1..60),
+        steps in prop::collection::vec((0_u8..12, 0_u64..2000), 1..60),
         rules in prop::collection::vec(prop::sample::select(MISHAPS.to_vec()), 0..4),
+        dialect in money_dialect(),
     ) {
+        let never_in_debt = !dialect.contains("charged");
+        let dialect: DialectFile = dialect.parse().expect("well-formed");
         let mut client = Client::with(AccountSettings {
             balance: Cents(2_000),
+            dialect: Arc::new(dialect.applied_to(&Dialect::default())),
             faults: rules.into_iter().map(|rule| rule.parse().expect(rule)).collect(),
-            ..with_webhook("0.5*uniform(0s,1300s) + 0.5*never", true)
+            ..with_webhook("0.7*uniform(0s,2500s) + 0.3*never", true)
         });
         let me = client.me();
         for (what, amount) in steps {
             client.now += Duration::from_millis(amount);
+            let (now, id) = (client.now, 13_322_954 + amount as u32 % 16);
             match what {
                 0 => client.mock.reset(client.now, me),
                 1 => client.mock.set_pace(client.now, me, pace(amount as f64 / 100.0)),
                 2 => drop(advance(me, &mut client, amount / 60)),
                 3 => drop(client.get("/api/v1/profile")),
                 4 => drop(client.get("/api/v1/rentals/history")),
-                5 => drop(client.poll(13_322_954 + amount % 16)),
+                5 => drop(client.poll(u64::from(id))),
+                6 => drop(client.mock.deliver_sms(now, me, id, None, None)),
+                7 => drop(client.mock.expire(now, me, id)),
                 _ => drop(client.post_rent()),
             }
             let ledgers = client.mock.ledgers(client.now, Scope::Server);
-            let sound = |ledger: &LedgerView| ledger.conserved && ledger.balance >= Cents::ZERO;
+            let sound = |ledger: &LedgerView| {
+                let kept = [ledger.reserved, ledger.pending_refunds, ledger.refunded];
+                ledger.conserved
+                    && kept.iter().all(|amount| *amount >= Cents::ZERO)
+                    && (!never_in_debt || ledger.balance >= ledger.reserved)
+            };
             prop_assert!(ledgers.iter().all(sound), "{ledgers:?}");
         }
     }
