@@ -20,17 +20,28 @@
 //! | [`grid`] | the law as a table, with what rounding to the table can cost |
 //! | [`optimum`] | the best schedule under a price per request, or under a budget |
 //! | [`bound`] | the certified lower bound, and the efficiency against it |
+//! | [`settle`](mod@settle), [`walk`] | strategies that need the law worked out, and any strategy as a schedule |
+//! | [`webhook`] | the same problem where polls are a fallback |
+//! | [`estimate`] | strategies with chance in them, by seeded Monte Carlo |
+//! | [`comparison`] | strategies side by side, each against the bound |
 //!
 //! Sources: the check procedures of Barlow, Hunter and Proschan (1963) and the
 //! density method of Keller (1974) pose the same problem; the exact figures, the
 //! convex-hull recursion and the certificate are derived at the functions.
 
 pub mod bound;
+pub mod comparison;
+pub mod estimate;
 pub mod grid;
 pub mod optimum;
 pub mod schedule;
+pub mod settle;
+pub mod walk;
+pub mod webhook;
 
 pub use bound::Bound;
+pub use comparison::{Laboratory, Row};
 pub use grid::Grid;
 pub use optimum::{Optimum, OptimumError, Problem};
 pub use schedule::{Figures, Schedule, ScheduleError};
+pub use settle::{LabError, settle};

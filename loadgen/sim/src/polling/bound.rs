@@ -46,6 +46,26 @@ impl Bound {
         }
     }
 
+    /// The fewest requests with which any strategy may have so low a lag per rental.
+    ///
+    /// E\[N\] ≥ (J(λ) − E\[L\])/λ for every price λ, and the best of these is taken.
+    pub fn least_requests(problem: &Problem, lag_per_rental: f64) -> f64 {
+        const STEPS: u32 = 40;
+        let least = (problem.deadline() * 1e-9).max(problem.least_price());
+        let (mut low, mut high) = (least, problem.deadline() * 1e3);
+        for _ in 0..STEPS {
+            let middle = (low * high).sqrt();
+            if problem.lag_per_rental(middle) < lag_per_rental {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        let bound = |price: f64| (problem.certified(price) - lag_per_rental) / price;
+        let candidates = [0.98, 1.0, 1.02].map(|factor| bound(factor * low));
+        candidates.into_iter().fold(0.0, f64::max)
+    }
+
     /// How near a lag per rental comes to the bound: 1 is the best possible.
     pub fn efficiency(&self, lag_per_rental: f64) -> f64 {
         if lag_per_rental <= 0.0 {

@@ -59,6 +59,11 @@ impl Grid {
         }
     }
 
+    /// The moments of such a table, without the rest.
+    pub(crate) fn moments(law: &Law, deadline: f64, nodes: usize) -> Vec<f64> {
+        nodes_of(law, &law.atoms(), deadline, nodes)
+    }
+
     /// The end of the table.
     pub fn deadline(&self) -> f64 {
         self.times[self.last()]

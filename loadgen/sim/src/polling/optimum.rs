@@ -142,6 +142,12 @@ impl Problem {
             .requests
     }
 
+    /// Its lag per rental.
+    pub(crate) fn lag_per_rental(&self, price: f64) -> f64 {
+        let best = self.solve(&self.coarse, price, Certainty::Achieved);
+        best.cost - price * best.requests
+    }
+
     /// The smallest price at which the certificate is one.
     pub(crate) const fn least_price(&self) -> f64 {
         self.fine.atom_cell

@@ -1,6 +1,9 @@
 //! A deterministic schedule and its exact figures: no simulation, no grid.
 
 use contract::Law;
+use loadgen_core::polling::Webhook;
+
+use super::webhook;
 
 /// The moments at which a client asks, in seconds from the rent; the last one is
 /// the deadline.
@@ -79,6 +82,11 @@ impl Schedule {
         &self.polls
     }
 
+    /// The moments themselves.
+    pub fn into_polls(self) -> Vec<f64> {
+        self.polls
+    }
+
     /// The last of them.
     pub fn deadline(&self) -> f64 {
         self.polls[self.polls.len() - 1]
@@ -86,10 +94,18 @@ impl Schedule {
 
     /// What the schedule costs and gives when codes arrive by `law`.
     pub fn figures(&self, law: &Law) -> Figures {
+        self.figures_beside(law, None)
+    }
+
+    /// The same, where polls are a fallback for a webhook.
+    pub fn figures_beside(&self, law: &Law, webhook: Option<Webhook>) -> Figures {
         let delivered = law.cdf(self.deadline());
-        let (requests, lag) = self.means(law);
+        let (requests, lag) = match webhook {
+            Some(webhook) => webhook::means(self, law, webhook),
+            None => self.means(law),
+        };
         let percentile = |p| match delivered > 0.0 {
-            true => self.lag_percentile(law, p),
+            true => self.lag_percentile(law, webhook, p),
             false => 0.0,
         };
         Figures {
@@ -141,17 +157,22 @@ impl Schedule {
     }
 
     /// The smallest lag within which a share `p` of the delivered is found.
-    fn lag_percentile(&self, law: &Law, p: f64) -> f64 {
+    fn lag_percentile(&self, law: &Law, webhook: Option<Webhook>, p: f64) -> f64 {
         const STEPS: u32 = 60;
+        // A code is still unknown if no poll found it and no push told it.
+        let exceeds = |lag| {
+            let silence = webhook.map_or(1.0, |webhook| webhook::silence(webhook, lag));
+            self.lag_exceeds(law, lag) * silence
+        };
         let starts = std::iter::once(&0.0).chain(&self.polls);
         let gaps = starts.zip(&self.polls).map(|(from, to)| to - from);
         let (mut low, mut high) = (0.0, gaps.fold(0.0, f64::max));
-        if self.lag_exceeds(law, low) <= 1.0 - p {
+        if exceeds(low) <= 1.0 - p {
             return low;
         }
         for _ in 0..STEPS {
             let middle = f64::midpoint(low, high);
-            if self.lag_exceeds(law, middle) > 1.0 - p {
+            if exceeds(middle) > 1.0 - p {
                 low = middle;
             } else {
                 high = middle;
