@@ -3,6 +3,7 @@
 mod binary;
 mod cli_help;
 mod load;
+mod polling;
 mod report;
 mod results;
 mod serve;

@@ -73,6 +73,11 @@ pub struct Webhook {
 )]
 pub struct StrategyError(#[from] ExpressionError);
 
+/// Not what can be assumed of a webhook.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a webhook, {0}; write it like p=0.95,mean=1s")]
+pub struct WebhookError(#[from] ExpressionError);
+
 /// Offsets are whole nanoseconds; a gap that is short by less than this is none
 /// too short.
 const ROUNDING: Duration = Duration::from_micros(1);

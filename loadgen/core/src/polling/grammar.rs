@@ -214,7 +214,7 @@ fn webhook(term: &Term<'_>) -> Result<Strategy, ExpressionError> {
 }
 
 impl std::str::FromStr for Webhook {
-    type Err = super::StrategyError;
+    type Err = super::WebhookError;
 
     /// `p=0.95,mean=1s`: what is assumed of a webhook.
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -36,8 +36,12 @@ impl Bound {
         }
         // The price was found on a coarse table, so its neighbours are tried too.
         let candidates = [0.98, 0.995, 1.0, 1.005, 1.02].map(|factor| bound(factor * high));
+        // Under a least gap a price near nothing certifies nothing: the best one lies higher.
+        let steps = if problem.least_gap() > 0.0 { 60 } else { 0 };
+        let higher = (1..=steps).map(|step| bound(high * 1.5_f64.powi(step)));
         let best = candidates
             .into_iter()
+            .chain(higher)
             .max_by(|a, b| a.lag_per_rental.total_cmp(&b.lag_per_rental))
             .expect("invariant: there are candidates");
         Self {

@@ -19,6 +19,8 @@ pub struct Grid {
     pub(crate) chord: Vec<f64>,
     /// h·(Sᵢ − Sᵢ₊₁)/4 of the cells next to each node, at most.
     pub(crate) rounding: Vec<f64>,
+    /// The width of the widest cell.
+    pub(crate) widest: f64,
     /// The width of the widest cell that ends in an atom.
     pub(crate) atom_cell: f64,
     /// Whether the code may be there at once.
@@ -50,6 +52,7 @@ impl Grid {
         let atom_cells = times.windows(2).filter(ends_in_atom);
         Self {
             ahead: ahead.collect(),
+            widest: deadline / nodes.max(1) as f64,
             atom_cell: atom_cells.map(|cell| cell[1] - cell[0]).fold(0.0, f64::max),
             instant: law.cdf(0.0) > 0.0,
             chord,

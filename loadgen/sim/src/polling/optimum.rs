@@ -72,6 +72,11 @@ impl Problem {
         })
     }
 
+    /// The least time between two polls.
+    pub(crate) const fn least_gap(&self) -> f64 {
+        self.least_gap
+    }
+
     /// The law of the delay.
     pub const fn law(&self) -> &Law {
         &self.law
@@ -221,9 +226,13 @@ impl Problem {
         let mut next = vec![last; last + 1];
         let mut lines = Envelope::default();
         let mut reachable = last + 1;
+        // Rounding a poll to the grid may bring it nearer to the next by a cell.
+        let least_gap = match certainty {
+            Certainty::Achieved => self.least_gap,
+            Certainty::Below => self.least_gap - 1.001 * grid.widest,
+        };
         for node in (0..last).rev() {
-            while reachable > node + 1
-                && grid.times[reachable - 1] >= grid.times[node] + self.least_gap
+            while reachable > node + 1 && grid.times[reachable - 1] >= grid.times[node] + least_gap
             {
                 reachable -= 1;
                 if ahead[reachable].is_finite() {
