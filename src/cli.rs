@@ -2,6 +2,7 @@
 //! flags; defaults that a file may override are filled in by `command`.
 
 pub(crate) mod load;
+pub(crate) mod polling;
 pub(crate) mod report;
 pub(crate) mod serve;
 
@@ -23,6 +24,9 @@ pub(crate) enum Command {
     Serve(Box<serve::ServeArguments>),
     /// Load a server, or an embedded fake, with customers who rent, poll and confirm.
     Load(Box<load::LoadArguments>),
+    /// What polling strategies cost, and which is best.
+    #[command(subcommand)]
+    Polling(Box<polling::PollingCommand>),
     /// Report a run again, from the directory it has written.
     Report(Box<report::ReportArguments>),
 }

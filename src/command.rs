@@ -2,6 +2,7 @@
 
 mod embedded;
 pub(crate) mod load;
+pub(crate) mod polling;
 pub(crate) mod report;
 mod scenario;
 mod seed;

@@ -13,6 +13,7 @@
 //! | `pacer`, [`clock`] | waking up on time; the only place that reads a clock |
 //! | [`interrupt`] | Ctrl-C, once and twice |
 //! | [`progress`] | the live display |
+//! | [`laboratory`] | polling strategies side by side, as text, JSON, CSV and HTML |
 //! | [`report`] | the result as text, HTML, Markdown and JUnit |
 //!
 //! ```no_run
@@ -38,6 +39,7 @@ pub mod clock;
 pub mod directory;
 mod gather;
 pub mod interrupt;
+pub mod laboratory;
 mod pacer;
 mod phase;
 mod processor;

@@ -8,6 +8,7 @@ mod chart;
 mod html;
 mod junit;
 mod markdown;
+pub(crate) mod markup;
 mod table;
 
 pub use html::html;

@@ -4,6 +4,7 @@ mod binary;
 mod cli_help;
 mod clients;
 mod load;
+mod polling;
 mod report;
 mod results;
 mod serve;

@@ -4,7 +4,7 @@
 //! What comes from data is escaped on its way in, as text in the markup and as
 //! JSON in the script; the page's own policy forbids it to load anything.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::Write;
 
 use contract::Operation;
 use loadgen_core::latencies::Latencies;
@@ -16,13 +16,10 @@ use loadgen_core::units;
 use loadgen_core::validity::Grade;
 use serde::Serialize;
 
+use super::markup::{POLICY, STYLE, Text};
 use super::{TOO_FEW, balances, figure, lag_shares, length, line};
 
-const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
-
-/// Nothing may be loaded, whatever a scenario is called.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 /// Points of a percentile curve: more than a screen has pixels to tell apart would be waste.
 const POINTS: u32 = 201;
@@ -57,25 +54,6 @@ pub fn html(run: &Run, scenario: &str) -> String {
         json(&Data::of(run))
     );
     out
-}
-
-/// Text from data, harmless in markup and in attributes.
-struct Text<'a>(&'a str);
-
-impl Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                plain => f.write_char(plain)?,
-            }
-        }
-        Ok(())
-    }
 }
 
 /// JSON that no HTML parser takes for anything else: the characters that matter
