@@ -4,6 +4,7 @@
 pub(crate) mod load;
 pub(crate) mod polling;
 pub(crate) mod report;
+pub(crate) mod secret;
 pub(crate) mod serve;
 
 use clap::{Parser, Subcommand};
