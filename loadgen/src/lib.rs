@@ -12,7 +12,8 @@
 //! | `processor` | how busy the worker threads are |
 //! | `pacer`, [`clock`] | waking up on time; the only place that reads a clock |
 //! | [`interrupt`] | Ctrl-C, once and twice |
-//! | [`progress`] | the live display |
+//! | [`progress`] | how workers tell how a run stands |
+//! | [`live`] | that as a screen or as lines |
 //! | [`report`] | the result as text, HTML, Markdown and JUnit |
 //!
 //! ```no_run
@@ -36,6 +37,7 @@ mod connection;
 pub mod directory;
 mod gather;
 pub mod interrupt;
+pub mod live;
 mod pacer;
 mod phase;
 mod processor;
