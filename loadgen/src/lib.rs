@@ -9,6 +9,7 @@
 //! | `phase`, `worker`, `gather` | one phase over worker threads; one worker's loop; their seconds put together |
 //! | `connection` | one HTTP connection: an order in, an outcome back |
 //! | [`recorder`], [`directory`] | a run as files, written while it lasts |
+//! | [`machine`] | what can be found out about the machine |
 //! | `processor` | how busy the worker threads are |
 //! | `pacer`, [`clock`] | waking up on time; the only place that reads a clock |
 //! | [`interrupt`] | Ctrl-C, once and twice |
@@ -38,6 +39,7 @@ pub mod directory;
 mod gather;
 pub mod interrupt;
 pub mod live;
+pub mod machine;
 mod pacer;
 mod phase;
 mod processor;

@@ -5,11 +5,13 @@
 //! no terminal.
 
 mod chart;
+mod fitness;
 mod html;
 mod junit;
 mod markdown;
 mod table;
 
+pub use fitness::fitness;
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;

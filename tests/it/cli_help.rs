@@ -15,4 +15,5 @@ fn help_reads_as_it_did() {
     check(&["serve", "--help"], "help-serve.txt");
     check(&["load", "--help"], "help-load.txt");
     check(&["report", "--help"], "help-report.txt");
+    check(&["doctor", "--help"], "help-doctor.txt");
 }

@@ -2,6 +2,7 @@
 
 mod binary;
 mod cli_help;
+mod doctor;
 mod live;
 mod load;
 mod report;
