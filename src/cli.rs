@@ -1,6 +1,7 @@
 //! What can be typed. Each subcommand has a file here that only mirrors its
 //! flags; defaults that a file may override are filled in by `command`.
 
+pub(crate) mod doctor;
 pub(crate) mod load;
 pub(crate) mod polling;
 pub(crate) mod report;
@@ -30,4 +31,6 @@ pub(crate) enum Command {
     Polling(Box<polling::PollingCommand>),
     /// Report a run again, from the directory it has written.
     Report(Box<report::ReportArguments>),
+    /// Examine this machine: is it fit to measure on?
+    Doctor(doctor::DoctorArguments),
 }

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Load(arguments) => command::load::run(&arguments),
         Command::Polling(command) => command::polling::run(&command),
         Command::Report(arguments) => command::report::run(&arguments),
+        Command::Doctor(arguments) => command::doctor::run(&arguments),
     };
     outcome.unwrap_or_else(|error| report(&error)).into()
 }

@@ -9,11 +9,13 @@
 //! | `phase`, `worker`, `gather` | one phase over worker threads; one worker's loop; their seconds put together |
 //! | [`client`] | HTTP connections: an order in, an outcome back |
 //! | [`recorder`], [`directory`] | a run as files, written while it lasts |
+//! | [`machine`] | what can be found out about the machine |
 //! | `processor` | how busy the worker threads are |
 //! | `pacer`, [`clock`] | waking up on time; the only place that reads a clock |
 //! | [`interrupt`] | Ctrl-C, once and twice |
-//! | [`progress`] | the live display |
 //! | [`laboratory`] | polling strategies side by side, as text, JSON, CSV and HTML |
+//! | [`progress`] | how workers tell how a run stands |
+//! | [`live`] | that as a screen or as lines |
 //! | [`report`] | the result as text, HTML, Markdown and JUnit |
 //!
 //! ```no_run
@@ -40,6 +42,8 @@ pub mod directory;
 mod gather;
 pub mod interrupt;
 pub mod laboratory;
+pub mod live;
+pub mod machine;
 mod pacer;
 mod phase;
 mod processor;

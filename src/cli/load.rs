@@ -102,6 +102,10 @@ pub(crate) struct LoadArguments {
     #[arg(short = 'o', long, value_name = "DIR", env = "OTPLAB_OUTPUT")]
     pub(crate) output: Option<PathBuf>,
 
+    /// Say nothing on stderr while the run lasts: no screen, no lines
+    #[arg(short = 'q', long, env = "OTPLAB_QUIET")]
+    pub(crate) quiet: bool,
+
     /// What to print on stdout
     #[arg(long, value_enum, env = "OTPLAB_FORMAT", default_value_t = Format::Text)]
     pub(crate) format: Format,

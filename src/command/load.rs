@@ -5,8 +5,13 @@ use anyhow::{Context, bail};
 use loadgen::client::Client;
 use loadgen::directory::Writer;
 use loadgen::interrupt::Interrupt;
-use loadgen::progress::Bar;
-use loadgen::recorder::{Recorder, Unrecorded};
+use loadgen::live::Shared;
+use loadgen::live::lines::Lines;
+use loadgen::live::picture::Palette;
+use loadgen::live::screen::{self, Screen};
+use loadgen::live::state::State;
+use loadgen::progress::{Display, Silent};
+use loadgen::recorder::{Both, Recorder, Unrecorded};
 use loadgen::run::{self, Job, Keys};
 use loadgen::target::Target;
 use loadgen_core::run::{Ending, Run};
@@ -49,14 +54,20 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
             HttpClient::Hyper => Client::Hyper,
         },
     };
-    announce(&scenario, &server, seed);
-    let mut bar = Bar::new(scenario.stop.duration, scenario.stop.count);
+    if !arguments.quiet {
+        announce(&scenario, &server, seed);
+    }
+    let mut shared = Shared::new(State::new(scenario.stop));
+    let mut display = display(arguments.quiet, &shared, &interrupt);
     let mut unrecorded = Unrecorded;
     let recorder: &mut dyn Recorder = match &mut writer {
         Some(writer) => writer,
         None => &mut unrecorded,
     };
-    let run = run::run(&job, &interrupt, &mut bar, recorder)?;
+    let mut both = Both(recorder, &mut shared);
+    let run = run::run(&job, &interrupt, &mut *display, &mut both)?;
+    // The terminal is given back before anything is printed on it.
+    drop(display);
     report::print(arguments.format, &run, &as_run)?;
     if let Some(writer) = writer {
         writer.finish(&run, &as_run)?;
@@ -169,6 +180,24 @@ fn keys(arguments: &LoadArguments) -> anyhow::Result<Keys> {
         .parse()
         .with_context(|| format!("--key-env {variable}"))?;
     Ok(Keys::Given(key))
+}
+
+/// A screen on a terminal, lines elsewhere, nothing for those who want none.
+fn display(quiet: bool, shared: &Shared, interrupt: &Interrupt) -> Box<dyn Display> {
+    if quiet {
+        return Box::new(Silent);
+    }
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let palette = match no_colour {
+        true => Palette::plain(),
+        false => Palette::colours(),
+    };
+    if screen::is_possible()
+        && let Ok(screen) = Screen::open(shared.clone(), interrupt.clone(), palette)
+    {
+        return Box::new(screen);
+    }
+    Box::new(Lines::new(shared.clone(), std::io::stderr()))
 }
 
 /// Half the machine: the other half is the server's, or the system's.

@@ -24,4 +24,5 @@ fn help_reads_as_it_did() {
         "help-polling-optimize.txt",
     );
     check(&["report", "--help"], "help-report.txt");
+    check(&["doctor", "--help"], "help-doctor.txt");
 }

@@ -3,6 +3,8 @@
 mod binary;
 mod cli_help;
 mod clients;
+mod doctor;
+mod live;
 mod load;
 mod polling;
 mod report;

@@ -13,6 +13,7 @@
 //! | [`latencies`], [`tally`], [`distribution`], [`lag`] | what is counted |
 //! | [`interval`], [`gathering`], [`series`], [`warmup`] | a run in seconds, and adding them up |
 //! | [`outcome`], [`threshold`], [`validity`], [`run`] | what was measured, what must hold, whether to believe it |
+//! | [`fitness`], [`stall`] | whether a machine is fit to measure on |
 //! | [`record`], [`hlog`], [`hgrm`], [`timeline`], [`result`] | a run as files |
 //! | [`units`] | how figures are shown to people |
 //!
@@ -44,6 +45,7 @@ pub mod arrivals;
 pub mod call;
 pub mod customer;
 pub mod distribution;
+pub mod fitness;
 pub mod fleet;
 pub mod gathering;
 pub mod hgrm;
@@ -59,6 +61,7 @@ pub mod result;
 pub mod run;
 pub mod scenario;
 pub mod series;
+pub mod stall;
 pub mod stop;
 pub mod tally;
 pub mod threshold;
