@@ -122,3 +122,28 @@ impl Urgency {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_says_what_a_signal_says() {
+        let interrupt = Interrupt::never();
+        let closing = interrupt.only_stop();
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            seen.push((interrupt.urgency(), closing.urgency()));
+            interrupt.clone().urge();
+        }
+        let none = Urgency::None;
+        assert_eq!(
+            seen,
+            [
+                (none, none),
+                (Urgency::Drain, none),
+                (Urgency::Stop, Urgency::Stop)
+            ]
+        );
+    }
+}

@@ -435,7 +435,7 @@ mod tests {
             ("steal", Warn, |facts| facts.steal = Some(0.02)),
             ("steal", Bad, |facts| facts.steal = Some(0.2)),
             ("governor", Warn, |facts| {
-                facts.governor = Some("powersave".to_owned())
+                facts.governor = Some("powersave".to_owned());
             }),
             ("clock", Warn, |facts| facts.clock_cost_ns = Some(400.0)),
             ("clock", Bad, |facts| facts.clock_cost_ns = Some(2_000.0)),

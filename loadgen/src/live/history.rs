@@ -79,7 +79,7 @@ impl History {
         let group = self.columns.len().div_ceil(cells.max(1)).max(1);
         let columns = merged(&self.columns, group);
         let span = self.span as usize * group;
-        let wanted = expected.unwrap_or(0).max(MINUTE) as usize / span;
+        let wanted = expected.unwrap_or(0).max(AT_FIRST) as usize / span;
         let width = cells / wanted.max(columns.len()).max(1);
         (width.max(1), columns)
     }
@@ -87,7 +87,7 @@ impl History {
 
 /// What a run whose length is not known has room for at first, in seconds; one
 /// that is shorter leaves the rest free.
-const MINUTE: u32 = 20;
+const AT_FIRST: u32 = 20;
 
 impl Column {
     fn of(interval: &Interval) -> Self {

@@ -1,6 +1,6 @@
 //! The terminal: taken when the run begins, drawn on by a thread of its own,
 //! and given back at every end, a panic's too. What to draw is decided in
-//! [`picture`](super::picture).
+//! [`picture`].
 
 use std::io::{self, IsTerminal, Stderr, Write};
 use std::panic;
