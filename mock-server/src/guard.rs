@@ -69,8 +69,10 @@ impl WebhookHosts {
 
 fn brings(headers: &HeaderMap, token: &str) -> bool {
     let value = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
-    let given = value.and_then(|value| value.strip_prefix(b"Bearer "));
-    given.is_some_and(|given| same(given, token.as_bytes()))
+    // The scheme's name is so in any case of its letters (RFC 9110, 11.1).
+    let given = value.and_then(|value| value.split_at_checked(b"Bearer ".len()));
+    let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "));
+    given.is_some_and(|(_, given)| same(given, token.as_bytes()))
 }
 
 /// In a time that does not tell how far the two agree.
@@ -156,9 +158,8 @@ mod tests {
                 Err(Refusal::Token)
             );
         }
-        assert_eq!(
-            checked(&guard, &[host, ("authorization", "Bearer secret")]),
-            Ok(())
-        );
+        for right in ["Bearer secret", "bearer secret"] {
+            assert_eq!(checked(&guard, &[host, ("authorization", right)]), Ok(()));
+        }
     }
 }

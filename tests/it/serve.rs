@@ -194,6 +194,20 @@ fn a_mistake_in_the_file_is_told_with_its_place() {
             ":1:16: a request has from 1ms to a day",
         ),
         ("seed = ", ":1:"),
+    ] {
+        complains(directory.path(), text, expected);
+    }
+    let complaint = fails(serve(&["--config", "/nonexistent/serve.toml"]));
+    assert!(
+        complaint.starts_with("otplab: cannot read the configuration file /nonexistent/serve.toml"),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_told_with_what_to_write() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for (text, expected) in [
         ("balance = \"-5.00\"", ":1:11: an account has from 0.00 to"),
         (
             "balance = 5",
@@ -217,17 +231,17 @@ fn a_mistake_in_the_file_is_told_with_its_place() {
             ":1:15: write true or false, not the text \"yes\"",
         ),
     ] {
-        let file = config(directory.path(), text);
-        let complaint = fails(serve(&["--config", &file]));
-        let expected = format!("otplab: {file}{expected}");
-        assert!(complaint.starts_with(&expected), "{complaint}");
-        assert_eq!(complaint.lines().count(), 1, "{complaint}");
+        complains(directory.path(), text, expected);
     }
-    let complaint = fails(serve(&["--config", "/nonexistent/serve.toml"]));
-    assert!(
-        complaint.starts_with("otplab: cannot read the configuration file /nonexistent/serve.toml"),
-        "{complaint}"
-    );
+}
+
+/// A file with this text is refused in one line that begins like this.
+fn complains(directory: &Path, text: &str, expected: &str) {
+    let file = config(directory, text);
+    let complaint = fails(serve(&["--config", &file]));
+    let expected = format!("otplab: {file}{expected}");
+    assert!(complaint.starts_with(&expected), "{complaint}");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
 }
 
 #[test]

@@ -232,7 +232,8 @@ pub fn operation_name<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
     let names = Operation::ALL.map(Operation::name).into_iter();
-    one_of(deserializer, names.chain([UNMATCHED]).collect())
+    let names: Vec<_> = names.chain([UNMATCHED]).collect();
+    one_of(deserializer, &names)
 }
 
 /// For a field that says what became of an answer.
@@ -241,14 +242,14 @@ pub fn operation_name<'de, D: Deserializer<'de>>(
 ///
 /// Nothing is called that.
 pub fn fate_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    one_of(deserializer, Fate::ALL.map(Fate::word).into())
+    one_of(deserializer, &Fate::ALL.map(Fate::word))
 }
 
 /// A word that nothing is called would match nothing, and a test that wants no
 /// such request would pass whatever came.
 fn one_of<'de, D: Deserializer<'de>>(
     deserializer: D,
-    words: Vec<&'static str>,
+    words: &[&'static str],
 ) -> Result<Option<String>, D::Error> {
     let said = Option::<String>::deserialize(deserializer)?;
     match &said {

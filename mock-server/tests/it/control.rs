@@ -177,6 +177,17 @@ fn a_control_request_that_makes_no_sense_is_told_what_would() {
             400,
             "at a pace from 0 to 86400",
         ),
+    ] {
+        is_refused(address, (method, call, body), (status, message));
+    }
+    let short = control(address, Some("short"), "GET", "clock", "");
+    assert_eq!(short.status, 400);
+}
+
+#[test]
+fn a_word_that_nothing_is_called_is_refused_with_those_there_are() {
+    let running = start(settings(""));
+    for (method, call, body, status, message) in [
         (
             "POST",
             "clock/scale",
@@ -215,16 +226,22 @@ fn a_control_request_that_makes_no_sense_is_told_what_would() {
             "an account has from 0.00 to",
         ),
     ] {
-        let answer = control(address, None, method, call, body);
-        assert_eq!(answer.status, status, "{answer:?}");
-        let said = answer.json()["message"]
-            .as_str()
-            .expect("a sentence")
-            .to_owned();
-        assert!(said.contains(message), "{said}");
+        is_refused(running.address(), (method, call, body), (status, message));
     }
-    let short = control(address, Some("short"), "GET", "clock", "");
-    assert_eq!(short.status, 400);
+}
+
+fn is_refused(
+    address: SocketAddr,
+    (method, call, body): (&str, &str, &str),
+    (status, message): (u16, &str),
+) {
+    let answer = control(address, None, method, call, body);
+    assert_eq!(answer.status, status, "{answer:?}");
+    let said = answer.json()["message"]
+        .as_str()
+        .expect("a sentence")
+        .to_owned();
+    assert!(said.contains(message), "{said}");
 }
 
 #[test]

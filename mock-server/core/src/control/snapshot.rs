@@ -108,6 +108,13 @@ impl Mock {
     /// The state of an account, or of all.
     pub fn snapshot(&mut self, now: Moment, scope: Scope) -> Snapshot {
         let now = self.advance(now);
+        for place in self.places(scope) {
+            // Where a scaled clock begins, it rounds to nanoseconds; whoever goes on
+            // from the snapshot begins here, and the two are to agree.
+            let clock = &mut self.accounts[place as usize].clock;
+            clock.set_pace(now, clock.pace());
+            self.reschedule(place);
+        }
         let accounts = self.places(scope).into_iter();
         let save = |place| {
             let owner = self.accounts.get_index(place as usize);
