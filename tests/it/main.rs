@@ -3,6 +3,7 @@
 mod binary;
 mod cli_help;
 mod clients;
+mod known_answer;
 mod load;
 mod report;
 mod results;
