@@ -7,3 +7,5 @@ pub(crate) mod report;
 mod scenario;
 mod seed;
 pub(crate) mod serve;
+pub(crate) mod simulate;
+mod strategy;

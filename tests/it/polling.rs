@@ -24,8 +24,7 @@ const WORKED: [(&str, [f64; 5], [f64; 5]); 17] = [
     ("backoff(1s,x2,cap=10s,jitter=decorrelated)", [5.99, 3.62, 8.89, 1.68, 51.8], [0.005, 0.005, 0.005, 0.005, 0.05]),
     ("backoff(6s,x1,cap=6s,jitter=full)", [9.60, 2.00, 4.65, 1.01, 56.4], [0.005, 0.005, 0.005, 0.005, 0.05]),
     ("quantile(10)", [5.96, 8.70, 75.9, 1.69, 21.6], [0.005, 0.005, 0.05, 0.005, 0.05]),
-    // Its bound is 1.65340 to 1.65347 here: a unit of the last digit less.
-    ("hazard(lambda=0.3s)", [6.09, 1.859, 3.81, 1.654, 99.0], [0.005, 0.0005, 0.005, 0.001, 0.05]),
+    ("hazard(lambda=0.3s)", [6.09, 1.859, 3.81, 1.654, 99.0], [0.005, 0.0005, 0.005, 0.0005, 0.05]),
     ("hazard(lambda=1s)", [3.56, 3.462, 7.01, 3.077, 99.0], [0.005, 0.0005, 0.005, 0.0005, 0.05]),
     ("hazard(lambda=4s)", [2.04, 7.440, 15.2, 6.655, 99.6], [0.005, 0.0005, 0.05, 0.0005, 0.05]),
     ("optimal(lambda=1s)", [3.72, 3.245, 6.48, 2.915, 100.0], [0.005, 0.0005, 0.005, 0.0005, 0.05]),
@@ -34,6 +33,10 @@ const WORKED: [(&str, [f64; 5], [f64; 5]); 17] = [
 /// What the worked table's own estimates and ours may differ by beyond rounding,
 /// four standard errors of each, where there is chance.
 const CHANCE: [f64; 5] = [0.03, 0.03, 0.12, 0.01, 0.4];
+
+/// The certified bound lies below the best that was found, by less than 0.01 %
+/// of lag and priced requests together.
+const CERTIFIED: [f64; 5] = [0.0, 0.0, 0.0, 0.0004, 0.0];
 
 fn compare(strategies: &[&str]) -> Vec<Value> {
     let mut command = otplab();
@@ -66,7 +69,8 @@ fn one_command_gives_the_worked_table() {
         ];
         for place in 0..5 {
             // Some of the worked figures were rounded twice.
-            let most = 1.2 * rounding[place] + if exact { 0.0 } else { CHANCE[place] };
+            let chance = if exact { 0.0 } else { CHANCE[place] };
+            let most = 1.2 * rounding[place] + chance + CERTIFIED[place];
             let error = (actual[place] - expected[place]).abs();
             assert!(
                 error <= most,
