@@ -20,6 +20,7 @@ fn help_reads_as_it_did() {
         &["polling", "compare", "--help"],
         "help-polling-compare.txt",
     );
+    check(&["polling", "fit", "--help"], "help-polling-fit.txt");
     check(
         &["polling", "optimize", "--help"],
         "help-polling-optimize.txt",

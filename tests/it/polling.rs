@@ -188,3 +188,44 @@ fn whatever_cannot_be_computed_is_said_in_one_message() {
         assert!(!errors.contains("panicked"), "{errors}");
     }
 }
+
+#[test]
+fn a_law_is_found_in_files_and_bad_files_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fit = |text: &str| {
+        let path = folder.path().join("seen.csv");
+        std::fs::write(&path, text).expect("a file");
+        let output = otplab().args(["polling", "fit"]).arg(&path).output();
+        let output = output.expect("the binary runs");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let delays = "delay_s\n1.5\n2\n3.1\n4.4\n2.7s\n8.1\nnever\n3.3\n";
+    let (code, text, errors) = fit(delays);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(
+        text.contains("*lognormal(") && text.contains("*never"),
+        "{text}"
+    );
+    let (code, text, _) = fit("after_s,by_s\n0,3\n3,6\n3,6\n6,9\n0,3\n3,6\n60,never\n");
+    assert_eq!(code, Some(0));
+    assert!(text.contains("7 observations, 6 with a code"), "{text}");
+    for (text, message) in [
+        ("", "there are no observations in it"),
+        ("delay_s\n", "there are no observations in it"),
+        ("1\n2\n", "2 observations are too few"),
+        ("1\n-2\n3\n", "seen.csv:2: \"-2\" is no observation"),
+        ("1\nsoon\n", "seen.csv:2: \"soon\" is no observation"),
+        ("6,3\n", "seen.csv:1: \"6,3\" is no observation"),
+        ("1,2\nNaN,3\n", "is no observation"),
+        ("1\n1e300\n2\n3\n4\n", "below a year"),
+    ] {
+        let (code, _, errors) = fit(text);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(errors.contains(message), "{text}: {errors}");
+    }
+}
