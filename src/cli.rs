@@ -7,6 +7,7 @@ pub(crate) mod polling;
 pub(crate) mod report;
 pub(crate) mod secret;
 pub(crate) mod serve;
+pub(crate) mod simulate;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Serve(Box<serve::ServeArguments>),
     /// Load a server, or an embedded fake, with customers who rent, poll and confirm.
     Load(Box<load::LoadArguments>),
+    /// Run a scenario under virtual time: no sockets, no waiting, the same seed the same bytes.
+    Simulate(Box<simulate::SimulateArguments>),
     /// What polling strategies cost, and which is best.
     #[command(subcommand)]
     Polling(Box<polling::PollingCommand>),

@@ -8,3 +8,5 @@ pub(crate) mod report;
 mod scenario;
 mod seed;
 pub(crate) mod serve;
+pub(crate) mod simulate;
+mod strategy;

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(arguments) => command::serve::run(&arguments),
         Command::Load(arguments) => command::load::run(&arguments),
+        Command::Simulate(arguments) => command::simulate::run(&arguments),
         Command::Polling(command) => command::polling::run(&command),
         Command::Report(arguments) => command::report::run(&arguments),
         Command::Doctor(arguments) => command::doctor::run(&arguments),

@@ -1,5 +1,7 @@
 //! The flags of `otplab polling`.
 
+use std::path::PathBuf;
+
 use clap::{Subcommand, ValueEnum};
 use contract::{Law, TimeSpan};
 use loadgen_core::polling::{Strategy, Webhook};
@@ -11,6 +13,31 @@ pub(crate) enum PollingCommand {
     Compare(CompareArguments),
     /// The best schedule under a price per request, or under a budget of requests
     Optimize(OptimizeArguments),
+    /// The law of the delay, estimated from delays or from polls
+    Fit(FitArguments),
+}
+
+/// What was typed after `otplab polling fit`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FitArguments {
+    /// A file with one delay in seconds a line, or never; or with two times a line, like 3,6 for
+    /// a code that arrived after 3 s and by 6 s and 60,never for one that had not by 60 s; or a
+    /// directory that otplab load -o has written
+    #[arg(value_name = "FILE", env = "OTPLAB_FILE")]
+    pub(crate) file: PathBuf,
+
+    /// What to print on stdout
+    #[arg(long, value_enum, env = "OTPLAB_FORMAT", default_value_t = FitFormat::Text)]
+    pub(crate) format: FitFormat,
+}
+
+/// How a fit is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FitFormat {
+    /// The law, its parameters with their confidence, and how it fits
+    Text,
+    /// An array of one object per family, the best first
+    Json,
 }
 
 /// What was typed after `otplab polling compare`.

@@ -22,15 +22,18 @@ use mock_server::Running;
 use crate::cli::load::{HttpClient, LoadArguments};
 use crate::command::scenario::Source;
 use crate::command::seed;
-use crate::command::{embedded, report};
+use crate::command::{embedded, report, strategy};
 use crate::exit::Exit;
 
 /// Runs a scenario and judges it.
 pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
     let source = Source::find(&arguments.scenario)?;
-    let scenario = source.read(overrides(arguments))?;
+    let mut scenario = source.read(overrides(arguments))?;
     let keys = keys(arguments)?;
     let seed = scenario.seed.unwrap_or_else(seed::drawn);
+    // What is planned is planned for the mock of the scenario, whatever server it is for.
+    let settings = embedded::settings(&source, arguments.sms_delay.clone(), seed)?;
+    strategy::prepare(&mut scenario, &settings)?;
     let as_run = as_run(arguments, &source, seed, keys);
     // Before anything is written: a target that is refused may hold a password.
     let server = server(arguments, &source, seed)?;
@@ -214,7 +217,7 @@ fn announce(scenario: &Scenario, server: &Server, seed: u64) {
     eprintln!("otplab: {} against {server}, seed {seed}", scenario.name);
 }
 
-fn exit(run: &Run, allow_invalid: bool) -> anyhow::Result<Exit> {
+pub(super) fn exit(run: &Run, allow_invalid: bool) -> anyhow::Result<Exit> {
     if run.ending == Ending::Interrupted {
         return Ok(Exit::Interrupted);
     }

@@ -1,6 +1,7 @@
 //! `otplab polling`: the laboratory.
 
 mod compare;
+mod fit;
 mod optimize;
 
 use std::io::Write;
@@ -16,6 +17,7 @@ pub(crate) fn run(command: &PollingCommand) -> anyhow::Result<Exit> {
     match command {
         PollingCommand::Compare(arguments) => compare::run(arguments)?,
         PollingCommand::Optimize(arguments) => optimize::run(arguments)?,
+        PollingCommand::Fit(arguments) => fit::run(arguments)?,
     }
     Ok(Exit::Passed)
 }

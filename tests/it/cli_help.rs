@@ -14,11 +14,13 @@ fn help_reads_as_it_did() {
     check(&["--help"], "help.txt");
     check(&["serve", "--help"], "help-serve.txt");
     check(&["load", "--help"], "help-load.txt");
+    check(&["simulate", "--help"], "help-simulate.txt");
     check(&["polling", "--help"], "help-polling.txt");
     check(
         &["polling", "compare", "--help"],
         "help-polling-compare.txt",
     );
+    check(&["polling", "fit", "--help"], "help-polling-fit.txt");
     check(
         &["polling", "optimize", "--help"],
         "help-polling-optimize.txt",

@@ -11,6 +11,7 @@ mod polling;
 mod report;
 mod results;
 mod serve;
+mod simulate;
 mod tidy;
 mod two_arms;
 mod world;

@@ -24,8 +24,7 @@ const WORKED: [(&str, [f64; 5], [f64; 5]); 17] = [
     ("backoff(1s,x2,cap=10s,jitter=decorrelated)", [5.99, 3.62, 8.89, 1.68, 51.8], [0.005, 0.005, 0.005, 0.005, 0.05]),
     ("backoff(6s,x1,cap=6s,jitter=full)", [9.60, 2.00, 4.65, 1.01, 56.4], [0.005, 0.005, 0.005, 0.005, 0.05]),
     ("quantile(10)", [5.96, 8.70, 75.9, 1.69, 21.6], [0.005, 0.005, 0.05, 0.005, 0.05]),
-    // Its bound is 1.65340 to 1.65347 here: a unit of the last digit less.
-    ("hazard(lambda=0.3s)", [6.09, 1.859, 3.81, 1.654, 99.0], [0.005, 0.0005, 0.005, 0.001, 0.05]),
+    ("hazard(lambda=0.3s)", [6.09, 1.859, 3.81, 1.654, 99.0], [0.005, 0.0005, 0.005, 0.0005, 0.05]),
     ("hazard(lambda=1s)", [3.56, 3.462, 7.01, 3.077, 99.0], [0.005, 0.0005, 0.005, 0.0005, 0.05]),
     ("hazard(lambda=4s)", [2.04, 7.440, 15.2, 6.655, 99.6], [0.005, 0.0005, 0.05, 0.0005, 0.05]),
     ("optimal(lambda=1s)", [3.72, 3.245, 6.48, 2.915, 100.0], [0.005, 0.0005, 0.005, 0.0005, 0.05]),
@@ -34,6 +33,10 @@ const WORKED: [(&str, [f64; 5], [f64; 5]); 17] = [
 /// What the worked table's own estimates and ours may differ by beyond rounding,
 /// four standard errors of each, where there is chance.
 const CHANCE: [f64; 5] = [0.03, 0.03, 0.12, 0.01, 0.4];
+
+/// The certified bound lies below the best that was found, by less than 0.01 %
+/// of lag and priced requests together.
+const CERTIFIED: [f64; 5] = [0.0, 0.0, 0.0, 0.0004, 0.0];
 
 fn compare(strategies: &[&str]) -> Vec<Value> {
     let mut command = otplab();
@@ -66,7 +69,8 @@ fn one_command_gives_the_worked_table() {
         ];
         for place in 0..5 {
             // Some of the worked figures were rounded twice.
-            let most = 1.2 * rounding[place] + if exact { 0.0 } else { CHANCE[place] };
+            let chance = if exact { 0.0 } else { CHANCE[place] };
+            let most = 1.2 * rounding[place] + chance + CERTIFIED[place];
             let error = (actual[place] - expected[place]).abs();
             assert!(
                 error <= most,
@@ -182,5 +186,46 @@ fn whatever_cannot_be_computed_is_said_in_one_message() {
         assert_eq!(output.status.code(), Some(2), "{arguments}");
         assert!(output.stdout.is_empty(), "{arguments}");
         assert!(!errors.contains("panicked"), "{errors}");
+    }
+}
+
+#[test]
+fn a_law_is_found_in_files_and_bad_files_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fit = |text: &str| {
+        let path = folder.path().join("seen.csv");
+        std::fs::write(&path, text).expect("a file");
+        let output = otplab().args(["polling", "fit"]).arg(&path).output();
+        let output = output.expect("the binary runs");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let delays = "delay_s\n1.5\n2\n3.1\n4.4\n2.7s\n8.1\nnever\n3.3\n";
+    let (code, text, errors) = fit(delays);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(
+        text.contains("*lognormal(") && text.contains("*never"),
+        "{text}"
+    );
+    let (code, text, _) = fit("after_s,by_s\n0,3\n3,6\n3,6\n6,9\n0,3\n3,6\n60,never\n");
+    assert_eq!(code, Some(0));
+    assert!(text.contains("7 observations, 6 with a code"), "{text}");
+    for (text, message) in [
+        ("", "there are no observations in it"),
+        ("delay_s\n", "there are no observations in it"),
+        ("1\n2\n", "2 observations are too few"),
+        ("1\n-2\n3\n", "seen.csv:2: \"-2\" is no observation"),
+        ("1\nsoon\n", "seen.csv:2: \"soon\" is no observation"),
+        ("6,3\n", "seen.csv:1: \"6,3\" is no observation"),
+        ("1,2\nNaN,3\n", "is no observation"),
+        ("1\n1e300\n2\n3\n4\n", "below a year"),
+    ] {
+        let (code, _, errors) = fit(text);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(errors.contains(message), "{text}: {errors}");
     }
 }

@@ -3,8 +3,15 @@
 //!
 //! | module | holds |
 //! | --- | --- |
+//! | [`simulation`] | both machines under virtual time: a whole run, phase by phase |
+//! | [`world`] | the event queue between them |
+//! | [`link`], [`host`] | what the network and the server's machine add |
 //! | [`polling`] | exact figures of any schedule, the optimum, and the bound that nothing beats |
 
 #![warn(missing_docs)]
 
+pub mod host;
+pub mod link;
 pub mod polling;
+pub mod simulation;
+pub mod world;

@@ -23,6 +23,7 @@
 //! | [`settle`](mod@settle), [`walk`] | strategies that need the law worked out, and any strategy as a schedule |
 //! | [`webhook`] | the same problem where polls are a fallback |
 //! | [`estimate`] | strategies with chance in them, by seeded Monte Carlo |
+//! | [`fit`] | the law of the delay, estimated from what was seen of it |
 //! | [`comparison`] | strategies side by side, each against the bound |
 //!
 //! Sources: the check procedures of Barlow, Hunter and Proschan (1963) and the
@@ -32,6 +33,7 @@
 pub mod bound;
 pub mod comparison;
 pub mod estimate;
+pub mod fit;
 pub mod grid;
 pub mod optimum;
 pub mod schedule;

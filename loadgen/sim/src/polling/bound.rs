@@ -34,13 +34,12 @@ impl Bound {
                 high = middle;
             }
         }
-        // The price was found on a coarse table, so its neighbours are tried too.
-        let candidates = [0.98, 0.995, 1.0, 1.005, 1.02].map(|factor| bound(factor * high));
+        // The price was found on a coarse table, so it is sought again nearby.
+        let candidates = nearby(high, bound);
         // Under a least gap a price near nothing certifies nothing: the best one lies higher.
         let steps = if problem.least_gap() > 0.0 { 60 } else { 0 };
         let higher = (1..=steps).map(|step| bound(high * 1.5_f64.powi(step)));
-        let best = candidates
-            .into_iter()
+        let best = std::iter::once(candidates)
             .chain(higher)
             .max_by(|a, b| a.lag_per_rental.total_cmp(&b.lag_per_rental))
             .expect("invariant: there are candidates");
@@ -76,5 +75,34 @@ impl Bound {
             return 1.0;
         }
         (self.lag_per_rental / lag_per_rental).min(1.0)
+    }
+}
+
+/// The best bound at a price near `price`, by golden sections of its logarithm:
+/// as a function of that, E\[L\] + λ·E\[N\] has one top.
+fn nearby(price: f64, bound: impl Fn(f64) -> Bound) -> Bound {
+    const STEPS: u32 = 9;
+    const SECTION: f64 = 0.618_033_988_749_895;
+    let at = |place: f64| bound(price * place.exp());
+    let (mut low, mut high) = (-0.1, 0.1);
+    let (mut left, mut right) = (
+        at(high - SECTION * (high - low)),
+        at(low + SECTION * (high - low)),
+    );
+    for _ in 0..STEPS {
+        if left.lag_per_rental > right.lag_per_rental {
+            high = low + SECTION * (high - low);
+            right = left;
+            left = at(high - SECTION * (high - low));
+        } else {
+            low = high - SECTION * (high - low);
+            left = right;
+            right = at(low + SECTION * (high - low));
+        }
+    }
+    if left.lag_per_rental > right.lag_per_rental {
+        left
+    } else {
+        right
     }
 }

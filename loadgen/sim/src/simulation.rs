@@ -1,0 +1,241 @@
+//! A whole run under virtual time: the phases of a live one, with the same
+//! plans, the same records and the same report.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use contract::{ApiKey, Cents, Dice, Moment};
+use jiff::Timestamp;
+use loadgen_core::arrivals::{Arrivals, Shard};
+use loadgen_core::fleet::{Fleet, Found, Plan, Role};
+use loadgen_core::gathering::Gathering;
+use loadgen_core::interval::{self, Interval, Slice, Stage};
+use loadgen_core::outcome::Ledger;
+use loadgen_core::record::{About, End, FORMAT_VERSION, nanoseconds};
+use loadgen_core::run::Run;
+use loadgen_core::scenario::{Behaviour, Scenario};
+use loadgen_core::series::Series;
+use loadgen_core::stop::Stop;
+use mock_server_core::{Mock, Settings};
+
+use crate::host::Host;
+use crate::link::Link;
+use crate::world::{Stuck, World};
+
+/// What to simulate.
+#[derive(Clone, Debug)]
+pub struct Simulation<'a> {
+    /// What customers do.
+    pub scenario: &'a Scenario,
+    /// How the mock behaves.
+    pub settings: Settings,
+    /// Of all chance.
+    pub seed: u64,
+    /// The network.
+    pub link: Link,
+    /// The server's machine.
+    pub host: Host,
+}
+
+/// Is told how the run goes, as the recorder of a live run is.
+pub trait Witness {
+    /// The next second of a phase has passed.
+    fn second(&mut self, interval: &Interval);
+}
+
+/// How many requests of the first, second and last phase are under way at once.
+const PREPARING: u32 = 64;
+
+/// When simulated runs begin, in the mock's wall clock: it must be the same always.
+const EPOCH: Timestamp = Timestamp::UNIX_EPOCH;
+
+impl Simulation<'_> {
+    /// What is written down about it before it begins.
+    pub fn about(&self) -> About {
+        let scenario = self.scenario;
+        let Link {
+            delay,
+            jitter,
+            loss,
+        } = self.link;
+        About {
+            format_version: FORMAT_VERSION,
+            otplab: env!("CARGO_PKG_VERSION").to_owned(),
+            scenario: scenario.name.clone(),
+            seed: self.seed,
+            target: "simulated".to_owned(),
+            server: format!(
+                "a simulated mock, link delay={},jitter={},loss={loss}",
+                contract::TimeSpan(delay),
+                contract::TimeSpan(jitter)
+            ),
+            started_s: 0.0,
+            open: matches!(scenario.arrivals, Arrivals::Open { .. }),
+            connections: scenario.connections,
+            threads: 1,
+            warmup: scenario.warmup,
+            thresholds: scenario.thresholds.clone(),
+        }
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`Stuck`] when it makes no progress.
+    pub fn run(&self, witness: &mut dyn Witness) -> Result<(Run, End), Stuck> {
+        let dice = Dice::new(self.seed);
+        let keys = (0..u64::from(self.scenario.accounts)).map(|index| ApiKey::made_up(dice, index));
+        let mock = Mock::new(self.settings.clone(), EPOCH);
+        let mut world = World::new(mock, keys.collect(), self.link, self.host, dice);
+        world.limit(self.scenario.connections, self.scenario.request_timeout);
+        let mut show = Show {
+            simulation: self,
+            world,
+            series: Series::new(self.scenario.warmup),
+            witness,
+        };
+        let before = show.few(Role::ReadBalance, self.scenario.accounts, Stage::Opening)?;
+        let role = show.role()?;
+        let start = show.world.now();
+        let load = show.phase(
+            Plan {
+                arrivals: self.scenario.arrivals.clone(),
+                stop: self.scenario.stop,
+                role,
+                accounts: self.scenario.accounts,
+                dice,
+            },
+            Stage::Load,
+        )?;
+        let (end, arrivals) = (show.world.now(), load.end_of_arrivals);
+        let ledger = show.audit(&before.found.balances)?;
+        let end = End {
+            duration_ns: nanoseconds(end.since(start)),
+            window_ns: nanoseconds(arrivals.since(start)),
+            interrupted: false,
+            ledger: Some(ledger.into()),
+        };
+        Ok((Run::new(self.about(), show.series, Some(end)), end))
+    }
+}
+
+/// The phases, one by one.
+struct Show<'a> {
+    simulation: &'a Simulation<'a>,
+    world: World,
+    series: Series,
+    witness: &'a mut dyn Witness,
+}
+
+/// What a phase leaves behind.
+struct Finished {
+    found: Found,
+    end_of_arrivals: Moment,
+}
+
+impl Show<'_> {
+    fn role(&mut self) -> Result<Role, Stuck> {
+        let scenario = self.simulation.scenario;
+        let Behaviour::PollOnce { rentals } = scenario.behaviour else {
+            return Ok(Role::Customer(scenario.customers.clone()));
+        };
+        let role = Role::RentOnly(scenario.customers.clone());
+        let mut rentals = self.few(role, rentals, Stage::SetUp)?.found.rentals;
+        rentals.sort_unstable_by_key(|rental| (rental.account, rental.rental));
+        Ok(Role::PollOnce(rentals.into()))
+    }
+
+    fn audit(&mut self, before: &BTreeMap<u32, Cents>) -> Result<Ledger, Stuck> {
+        let accounts = self.simulation.scenario.accounts;
+        let closing = self.few(Role::ReadBalance, accounts, Stage::Closing)?;
+        let after = &closing.found.balances;
+        let money = self.series.money();
+        let now = self.world.now();
+        Ok(Ledger::audit(accounts as usize, before, after, money, now))
+    }
+
+    /// A phase of `count` users with one request each.
+    fn few(&mut self, role: Role, count: u32, stage: Stage) -> Result<Finished, Stuck> {
+        let plan = Plan {
+            arrivals: Arrivals::Closed {
+                users: count.min(PREPARING),
+                ramp: Duration::ZERO,
+            },
+            stop: Stop {
+                count: Some(u64::from(count)),
+                ..Stop::default()
+            },
+            role,
+            accounts: self.simulation.scenario.accounts,
+            dice: Dice::new(self.simulation.seed),
+        };
+        self.phase(plan, stage)
+    }
+
+    fn phase(&mut self, plan: Plan, stage: Stage) -> Result<Finished, Stuck> {
+        let start = self.world.now();
+        let mut fleet = Fleet::new(Arc::new(plan), Shard::WHOLE, start);
+        let (slices, received) = mpsc::channel();
+        fleet.cut_into_seconds(start, slices);
+        let mut notes = Notes {
+            received,
+            gathering: Gathering::of(1),
+            series: &mut self.series,
+            witness: self.witness,
+            stage,
+            start,
+        };
+        self.world
+            .live(&mut fleet, &mut || notes.take(Moment::NEVER))?;
+        let end = self.world.now();
+        let end_of_arrivals = fleet.end_of_arrivals(end);
+        let (rest, found) = fleet.finished();
+        notes.end(&rest, end);
+        Ok(Finished {
+            found,
+            end_of_arrivals,
+        })
+    }
+}
+
+/// The seconds of a phase on their way to whoever counts them.
+struct Notes<'a> {
+    received: mpsc::Receiver<Slice>,
+    gathering: Gathering,
+    series: &'a mut Series,
+    witness: &'a mut dyn Witness,
+    stage: Stage,
+    start: Moment,
+}
+
+impl Notes<'_> {
+    /// What has been handed over so far; the phase lasts until `end`.
+    fn take(&mut self, end: Moment) {
+        for slice in self.received.try_iter() {
+            self.gathering.add(0, &slice);
+        }
+        while let Some((index, tally)) = self.gathering.take() {
+            let start = self.start + interval::LENGTH * index;
+            let interval = Interval {
+                stage: self.stage,
+                index,
+                start,
+                length: end.since(start).min(interval::LENGTH),
+                tally,
+                cpu: None,
+            };
+            self.series.add(&interval);
+            self.witness.second(&interval);
+        }
+    }
+
+    fn end(&mut self, rest: &loadgen_core::tally::Tally, end: Moment) {
+        for slice in self.received.try_iter() {
+            self.gathering.add(0, &slice);
+        }
+        self.gathering.end(0, rest);
+        self.take(end);
+    }
+}

@@ -1,0 +1,293 @@
+//! The event queue between both machines: what is on its way, in the order of
+//! its moments. No sockets, no waiting; the same seed gives the same run.
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use contract::{ApiKey, Dice, Moment};
+use loadgen_core::answer::{self, Answer, Failure};
+use loadgen_core::call::{Call, Order, Times};
+use loadgen_core::fleet::{Fleet, Output};
+use mock_server_core::{Body, Delivery, Mock, Reply, Request};
+
+use crate::host::{Desk, Host};
+use crate::link::Link;
+
+/// Everything that outlives a phase.
+#[derive(Debug)]
+pub struct World {
+    mock: Mock,
+    keys: Vec<ApiKey>,
+    link: Link,
+    desk: Desk,
+    dice: Dice,
+    connections: usize,
+    request_timeout: Duration,
+    now: Moment,
+    /// Numbers messages and events.
+    count: u64,
+    events: BinaryHeap<Event>,
+    /// Orders that no connection is free for.
+    queue: VecDeque<Order>,
+    in_use: usize,
+    /// The answer that most polls get, so that it is read only once. As long as
+    /// it is kept, no other bytes are in its place.
+    waiting: Bytes,
+}
+
+/// A run that gets nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stuck {
+    /// Events without time passing.
+    #[error("the simulation makes no progress: {0} events at {1:?} after the start of the run")]
+    Busy(u64, Duration),
+    /// Users alive, and nothing to come.
+    #[error("the simulation makes no progress: {0} users wait for something that never comes")]
+    Idle(u32),
+}
+
+/// More events at one moment than any run has users and requests.
+const MOST_AT_ONCE: u64 = 50_000_000;
+
+/// Something that will happen.
+#[derive(Debug)]
+struct Event {
+    at: Moment,
+    number: u64,
+    order: Order,
+    sent: Moment,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// The request reaches the host.
+    Arrives,
+    /// The customer learns what came of it.
+    Ends(Result<Answer, Failure>),
+}
+
+impl World {
+    /// A mock that has seen nothing yet, and customers with these keys.
+    pub fn new(mock: Mock, keys: Vec<ApiKey>, link: Link, host: Host, dice: Dice) -> Self {
+        Self {
+            mock,
+            keys,
+            link,
+            desk: Desk::new(host),
+            dice,
+            connections: usize::MAX,
+            request_timeout: Duration::MAX,
+            now: Moment::START,
+            count: 0,
+            events: BinaryHeap::new(),
+            queue: VecDeque::new(),
+            in_use: 0,
+            waiting: Bytes::new(),
+        }
+    }
+
+    /// How many requests may be under way, and how long each.
+    pub const fn limit(&mut self, connections: u32, request_timeout: Duration) {
+        self.connections = connections as usize;
+        self.request_timeout = request_timeout;
+    }
+
+    /// The time it is.
+    pub const fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Lets a fleet live to its end. `second` is called about once a second.
+    ///
+    /// # Errors
+    ///
+    /// [`Stuck`] instead of running for ever.
+    pub fn live(&mut self, fleet: &mut Fleet, second: &mut dyn FnMut()) -> Result<(), Stuck> {
+        let (mut told, mut at_once) = (self.now, 0);
+        loop {
+            let before = self.now;
+            if !self.step(fleet)? {
+                return Ok(());
+            }
+            at_once = if self.now > before { 0 } else { at_once + 1 };
+            if at_once > MOST_AT_ONCE {
+                return Err(Stuck::Busy(at_once, self.now.since_start()));
+            }
+            if self.now.since(told) >= Duration::from_secs(1) {
+                told = self.now;
+                second();
+            }
+        }
+    }
+
+    fn step(&mut self, fleet: &mut Fleet) -> Result<bool, Stuck> {
+        let until = match fleet.poll_output(self.now) {
+            Output::Send(order) if self.in_use < self.connections && self.queue.is_empty() => {
+                self.send(order);
+                return Ok(true);
+            }
+            Output::Send(order) => {
+                self.queue.push_back(order);
+                return Ok(true);
+            }
+            Output::Wait(until) => Some(until),
+            Output::Done => None,
+        };
+        while self.in_use < self.connections
+            && let Some(order) = self.queue.pop_front()
+        {
+            self.send(order);
+        }
+        match (until, self.events.peek().map(|event| event.at)) {
+            (Some(until), Some(at)) if at > until => self.now = self.now.max(until),
+            (_, Some(at)) => self.happen(at, fleet),
+            (Some(Moment::NEVER), None) => return Err(Stuck::Idle(fleet.alive())),
+            (Some(until), None) => self.now = self.now.max(until),
+            (None, None) => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn send(&mut self, order: Order) {
+        self.in_use += 1;
+        let sent = self.now;
+        let plain = self.link.jitter.is_zero() && self.desk.take_at_once();
+        match self.carry() {
+            None => self.end(order, sent, Moment::NEVER, Err(Failure::Timeout)),
+            // Nobody overtakes anybody: the request is handled as if it were there.
+            Some(way) if plain => self.handle(order, sent, sent + way),
+            Some(way) => self.push(sent + way, order, sent, What::Arrives),
+        }
+    }
+
+    fn carry(&mut self) -> Option<Duration> {
+        self.count += 1;
+        self.link.carry(self.dice, self.count)
+    }
+
+    fn happen(&mut self, at: Moment, fleet: &mut Fleet) {
+        self.now = self.now.max(at);
+        let Some(event) = self.events.pop() else {
+            return;
+        };
+        match event.what {
+            What::Arrives => match self.desk.take(self.now) {
+                Some(done) => self.handle(event.order, event.sent, done),
+                None => self.end(event.order, event.sent, self.now, Err(Failure::Closed)),
+            },
+            What::Ends(outcome) => {
+                self.in_use -= 1;
+                let times = Times {
+                    intended: event.order.intended,
+                    sent: event.sent,
+                    answered: self.now,
+                };
+                fleet.handle_answer(event.order, times, outcome);
+            }
+        }
+    }
+
+    /// The mock decides at `at`, and the answer goes on its way.
+    fn handle(&mut self, order: Order, sent: Moment, at: Moment) {
+        let reply = self.ask(&order, at);
+        let ends = match reply.delivery {
+            Delivery::Whole { at } | Delivery::Linger { at, .. } => Some((at, None)),
+            Delivery::Trickle { at, over } => Some((at + over, None)),
+            Delivery::Cut { at, .. } | Delivery::Empty { at } => Some((at, Some(Failure::Closed))),
+            Delivery::CutByReset { at, .. } | Delivery::Reset { at } => {
+                Some((at, Some(Failure::Reset)))
+            }
+            Delivery::BrokenChunk { at } | Delivery::Raw { at } => {
+                Some((at, Some(Failure::Protocol)))
+            }
+            Delivery::Never => None,
+        };
+        let way = self.carry();
+        match (ends, way) {
+            (Some((at, failure)), Some(way)) => {
+                let outcome = match failure {
+                    None => self.decode(&order.call, reply),
+                    Some(failure) => Err(failure),
+                };
+                self.end(order, sent, at + way, outcome);
+            }
+            _ => self.end(order, sent, Moment::NEVER, Err(Failure::Timeout)),
+        }
+    }
+
+    fn ask(&mut self, order: &Order, at: Moment) -> Reply {
+        let (target, body) = (order.call.target(), order.call.body().unwrap_or_default());
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let key = self.keys[order.account as usize];
+        let request = Request {
+            method: order.call.operation().method(),
+            query: Some(query),
+            content_type: Some("application/json"),
+            truth: true,
+            body: Body::Whole(body.as_bytes()),
+            ..Request::plain("", path, key.secret().as_bytes())
+        };
+        self.mock.handle(at, &request)
+    }
+
+    fn decode(&mut self, call: &Call, reply: Reply) -> Result<Answer, Failure> {
+        let poll = matches!(call, Call::CheckOtp(_)) && reply.status == 200;
+        if poll
+            && reply.body.as_ptr() == self.waiting.as_ptr()
+            && reply.body.len() == self.waiting.len()
+        {
+            return Ok(Answer::Waiting);
+        }
+        let truth = reply.truth.map(|truth| truth.to_string());
+        let outcome = answer::decode(call, reply.status, truth.as_deref(), &reply.body);
+        if outcome == Ok(Answer::Waiting) {
+            self.waiting = reply.body;
+        }
+        outcome
+    }
+
+    /// The end of a request, not later than the customer's patience.
+    fn end(&mut self, order: Order, sent: Moment, at: Moment, outcome: Result<Answer, Failure>) {
+        let patience = sent + self.request_timeout;
+        if at > patience {
+            self.push(patience, order, sent, What::Ends(Err(Failure::Timeout)));
+        } else {
+            self.push(at, order, sent, What::Ends(outcome));
+        }
+    }
+
+    fn push(&mut self, at: Moment, order: Order, sent: Moment, what: What) {
+        self.count += 1;
+        self.events.push(Event {
+            at,
+            number: self.count,
+            order,
+            sent,
+            what,
+        });
+    }
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Event {}
+
+impl PartialOrd for Event {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The earliest is the greatest, because the heap gives that first.
+impl Ord for Event {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.number).cmp(&(self.at, self.number))
+    }
+}
