@@ -1,6 +1,7 @@
 //! What can be typed. Each subcommand has a file here that only mirrors its
 //! flags; defaults that a file may override are filled in by `command`.
 
+pub(crate) mod check;
 pub(crate) mod load;
 pub(crate) mod report;
 pub(crate) mod serve;
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Serve(Box<serve::ServeArguments>),
     /// Load a server, or an embedded fake, with customers who rent, poll and confirm.
     Load(Box<load::LoadArguments>),
+    /// Judge whether a server keeps the contract, clause by clause.
+    Check(Box<check::CheckArguments>),
     /// Report a run again, from the directory it has written.
     Report(Box<report::ReportArguments>),
 }

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(arguments) => command::serve::run(&arguments),
         Command::Load(arguments) => command::load::run(&arguments),
+        Command::Check(arguments) => command::check::run(&arguments),
         Command::Report(arguments) => command::report::run(&arguments),
     };
     outcome.unwrap_or_else(|error| report(&error)).into()
