@@ -2,6 +2,7 @@
 //! flags; defaults that a file may override are filled in by `command`.
 
 pub(crate) mod check;
+pub(crate) mod diff;
 pub(crate) mod load;
 pub(crate) mod report;
 pub(crate) mod serve;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Load(Box<load::LoadArguments>),
     /// Judge whether a server keeps the contract, clause by clause.
     Check(Box<check::CheckArguments>),
+    /// Compare the answers of two servers to the same script.
+    Diff(Box<diff::DiffArguments>),
     /// Report a run again, from the directory it has written.
     Report(Box<report::ReportArguments>),
 }

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => command::serve::run(&arguments),
         Command::Load(arguments) => command::load::run(&arguments),
         Command::Check(arguments) => command::check::run(&arguments),
+        Command::Diff(arguments) => command::diff::run(&arguments),
         Command::Report(arguments) => command::report::run(&arguments),
     };
     outcome.unwrap_or_else(|error| report(&error)).into()

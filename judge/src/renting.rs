@@ -45,8 +45,9 @@ pub(crate) async fn first(probe: &mut Probe<'_>) -> Option<Held> {
     }
     let held = held?;
     let path = format!("/number/check-otp/{}", held.id);
-    probe.get(Who::First, &path).await;
+    // The balance between rent and poll tells which of the two costs what.
     probe.get(Who::First, "/profile").await;
+    probe.get(Who::First, &path).await;
     probe.get(Who::First, &path).await;
     probe.get(Who::First, &path).await;
     probe.get(Who::First, "/profile").await;
@@ -70,6 +71,7 @@ pub(crate) async fn second_key(probe: &mut Probe<'_>, main: &Held) {
     }
     if let Some(own) = own {
         let path = format!("/number/check-otp/{}", own.id);
+        probe.get(Who::Second, "/profile").await;
         probe.get(Who::Second, &path).await;
         probe.get(Who::First, &path).await;
     }
@@ -77,6 +79,7 @@ pub(crate) async fn second_key(probe: &mut Probe<'_>, main: &Held) {
 
 /// The other documented services, the other encoding, the same again, and odd ones.
 pub(crate) async fn more(probe: &mut Probe<'_>) {
+    probe.get(Who::First, "/profile").await;
     for (slug, form) in [("telegram", true), ("google", false), ("whatsapp", false)] {
         let encoded = format!("service={slug}");
         let json = format!(r#"{{"service":"{slug}"}}"#);
@@ -91,6 +94,7 @@ pub(crate) async fn more(probe: &mut Probe<'_>) {
             held = probe.rent(Who::First, other).await;
         }
         if let Some(held) = held {
+            probe.get(Who::First, "/profile").await;
             probe
                 .get(Who::First, &format!("/number/check-otp/{}", held.id))
                 .await;
@@ -107,6 +111,7 @@ pub(crate) async fn more(probe: &mut Probe<'_>) {
         probe.get(Who::First, "/profile").await;
     }
     odd(probe, r#"{"service":"WhatsApp"}"#).await;
+    probe.get(Who::First, "/profile").await;
     looking::history(probe, Who::First).await;
 }
 

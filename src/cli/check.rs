@@ -114,6 +114,31 @@ pub(crate) struct CheckArguments {
     /// Write the reports into this directory; the text is printed all the same
     #[arg(long, value_name = "DIR", env = "OTPLAB_REPORT_DIR")]
     pub(crate) report_dir: Option<PathBuf>,
+
+    /// What is known to be broken, and therefore does not fail
+    #[arg(long, value_name = "FILE", env = "OTPLAB_BASELINE")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Write the dialect that was measured into this file, for otplab serve --config
+    #[arg(long, value_name = "FILE", env = "OTPLAB_WRITE_DIALECT")]
+    pub(crate) write_dialect: Option<PathBuf>,
+
+    /// Judge this recorded traffic (HAR), server and client, and send nothing
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "OTPLAB_CAPTURE",
+        conflicts_with = "url"
+    )]
+    pub(crate) capture: Option<PathBuf>,
+
+    /// Print the API as an OpenAPI document with the clauses of each part, and send nothing
+    #[arg(long)]
+    pub(crate) openapi: bool,
+
+    /// Write what is broken now into the file of --baseline
+    #[arg(long, env = "OTPLAB_BASELINE_UPDATE", requires = "baseline")]
+    pub(crate) baseline_update: bool,
 }
 
 /// How a check is reported.
@@ -121,4 +146,14 @@ pub(crate) struct CheckArguments {
 pub(crate) enum ReportFormat {
     /// One line per clause
     Text,
+    /// The same for machines
+    Json,
+    /// Clauses as test cases
+    Junit,
+    /// Findings for tools that gather them
+    Sarif,
+    /// A short report for the summary of a job
+    Markdown,
+    /// A page, in one file
+    Html,
 }

@@ -1,29 +1,100 @@
 //! `otplab check`: a server against the clauses of the contract.
 
+mod baseline;
 mod plan;
 mod reports;
 
+use std::path::Path;
+use std::time::Duration;
+
 use anyhow::{Context, bail};
+use contract::openapi::{self, Answers};
+use judge::Plan;
 use judge::report::Told;
-use judge::{Checked, Plan};
 use judge_core::clause::Clause;
-use judge_core::verdict::{Choice, Judgement, Outcome};
+use judge_core::evidence::Evidence;
+use judge_core::verdict::{Choice, Outcome};
+use judge_core::{dialect, har};
 use loadgen::interrupt::{Interrupt, Urgency};
 use mock_server::Running;
 
+pub(crate) use self::plan::key;
 use crate::cli::check::CheckArguments;
 use crate::exit::Exit;
 
 /// Checks a server and reports.
 pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<Exit> {
+    if arguments.openapi {
+        let document = openapi::document(&Answers::default());
+        reports::print(&openapi::text(&document))?;
+        return Ok(Exit::Passed);
+    }
     let choice = choice(arguments)?;
     reports::prepare(arguments)?;
+    let baseline = baseline::read(arguments)?;
+    let seen = match &arguments.capture {
+        Some(path) => recorded(path)?,
+        None => live(arguments)?,
+    };
+    let mut judgement = judge_core::judge(&seen.evidence, &choice);
+    if let Some(baseline) = baseline::settle(arguments, baseline, &judgement)? {
+        baseline.apply(&mut judgement);
+    }
+    let told = Told {
+        server: &seen.server,
+        judgement: &judgement,
+        spent: &seen.spent,
+        took: seen.took,
+        ended_early: seen.interrupted.then_some("interrupted"),
+    };
+    reports::write(arguments, &told)?;
+    let dialect = dialect::measure(&seen.evidence).text(&seen.server);
+    reports::write_dialect(arguments, &dialect)?;
+    Ok(match judgement.outcome() {
+        _ if seen.interrupted => Exit::Interrupted,
+        Outcome::Held => Exit::Passed,
+        Outcome::Broken => Exit::Findings,
+        Outcome::NotJudged => Exit::CouldNotJudge,
+    })
+}
+
+/// What there is to judge, and what the reports say about how it was come by.
+struct Seen {
+    evidence: Evidence,
+    server: String,
+    spent: String,
+    took: Duration,
+    interrupted: bool,
+}
+
+fn recorded(path: &Path) -> anyhow::Result<Seen> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    Ok(Seen {
+        evidence: har::evidence(&text).with_context(|| shown.clone())?,
+        server: shown,
+        spent: "nothing sent".to_owned(),
+        took: Duration::ZERO,
+        interrupted: false,
+    })
+}
+
+fn live(arguments: &CheckArguments) -> anyhow::Result<Seen> {
     let subject = plan::subject(arguments)?;
     let interrupt = Interrupt::listen().context("failed to watch for Ctrl-C")?;
     let checked = judge::check(&subject.plan, interrupted(interrupt))?;
-    let judgement = judge_core::judge(&checked.evidence, &choice);
-    report(arguments, &subject, &checked, &judgement)?;
-    Ok(exit(&checked, &judgement))
+    let spent = match checked.spent.rentals {
+        0 => "nothing rented".to_owned(),
+        1 => format!("${} spent on 1 rental", checked.spent.amount),
+        rentals => format!("${} spent on {rentals} rentals", checked.spent.amount),
+    };
+    Ok(Seen {
+        evidence: checked.evidence,
+        server: subject.to_string(),
+        spent,
+        took: checked.took,
+        interrupted: checked.interrupted,
+    })
 }
 
 /// A server to check, and the mock behind it if it is ours.
@@ -41,42 +112,11 @@ impl std::fmt::Display for Subject {
     }
 }
 
-fn report(
-    arguments: &CheckArguments,
-    subject: &Subject,
-    checked: &Checked,
-    judgement: &Judgement,
-) -> anyhow::Result<()> {
-    let spent = &checked.spent;
-    let spent = match spent.rentals {
-        0 => "nothing rented".to_owned(),
-        1 => format!("${} spent on 1 rental", spent.amount),
-        rentals => format!("${} spent on {rentals} rentals", spent.amount),
-    };
-    let told = Told {
-        server: &subject.to_string(),
-        judgement,
-        spent: &spent,
-        took: checked.took,
-        ended_early: checked.interrupted.then_some("interrupted"),
-    };
-    reports::write(arguments, &told)
-}
-
-fn exit(checked: &Checked, judgement: &Judgement) -> Exit {
-    match judgement.outcome() {
-        _ if checked.interrupted => Exit::Interrupted,
-        Outcome::Held => Exit::Passed,
-        Outcome::Broken => Exit::Findings,
-        Outcome::NotJudged => Exit::CouldNotJudge,
-    }
-}
-
 /// Returns at the first Ctrl-C.
-async fn interrupted(interrupt: Interrupt) {
+pub(crate) async fn interrupted(interrupt: Interrupt) {
     // The watch is another thread's; looking ten times a second costs nothing.
     while interrupt.urgency() == Urgency::None {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

@@ -14,5 +14,7 @@ fn help_reads_as_it_did() {
     check(&["--help"], "help.txt");
     check(&["serve", "--help"], "help-serve.txt");
     check(&["load", "--help"], "help-load.txt");
+    check(&["check", "--help"], "help-check.txt");
+    check(&["diff", "--help"], "help-diff.txt");
     check(&["report", "--help"], "help-report.txt");
 }

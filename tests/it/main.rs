@@ -2,6 +2,7 @@
 
 mod binary;
 mod cli_help;
+mod judge;
 mod load;
 mod report;
 mod results;

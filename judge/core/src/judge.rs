@@ -2,6 +2,7 @@
 //! story to entries in the docket.
 
 mod check_otp;
+mod client;
 mod cross;
 mod history;
 mod money;
@@ -13,6 +14,7 @@ mod traffic;
 mod transport;
 mod webhook;
 
+pub(crate) use self::money::charged_at_rent;
 use crate::docket::Docket;
 use crate::evidence::Evidence;
 use crate::story::Story;
@@ -34,5 +36,6 @@ pub fn judge(evidence: &Evidence, choice: &Choice) -> Judgement {
     paging::judge(&story, &mut docket);
     webhook::judge(&story, &mut docket);
     cross::judge(&story, &mut docket);
+    client::judge(&story, &mut docket);
     Judgement::of(&story, &docket, choice)
 }

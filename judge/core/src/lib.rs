@@ -6,12 +6,16 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`amount`] | money, read from text and numbers |
+//! | [`baseline`] | what is known to be broken |
 //! | [`clause`] | the table of clauses |
+//! | [`dialect`] | what the documentation leaves open, measured |
+//! | [`difference`] | two servers' answers, field by field |
 //! | [`evidence`] | raw exchanges and webhooks |
 //! | `story` | what the requests meant, and which rentals there were |
 //! | `judge` | one file per part of the contract |
 //! | `docket` | where it is written down |
 //! | [`verdict`] | one verdict per clause, and the outcome |
+//! | [`har`] | recorded traffic as evidence |
 //! | [`redact`] | no key is ever shown |
 //!
 //! ```
@@ -38,9 +42,13 @@
 #![warn(missing_docs)]
 
 pub mod amount;
+pub mod baseline;
 pub mod clause;
+pub mod dialect;
+pub mod difference;
 mod docket;
 pub mod evidence;
+pub mod har;
 mod judge;
 mod reading;
 pub mod redact;

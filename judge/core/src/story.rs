@@ -128,6 +128,18 @@ impl Call<'_> {
         }
     }
 
+    /// Whether a poll shows this code; a number may have lost leading zeros, which is C6's to tell.
+    pub(crate) fn shows(&self, code: &str) -> bool {
+        let value = self
+            .success_object()
+            .and_then(|object| object.get("sms_code"));
+        let number = value.is_some_and(Value::is_number);
+        let significant = |code: &str| code.trim_start_matches('0').to_owned();
+        self.code().is_some_and(|shown| {
+            shown == code || (number && significant(&shown) == significant(code))
+        })
+    }
+
     /// The text that a poll shows.
     pub(crate) fn text(&self) -> Option<&str> {
         let object = self.success_object()?;
@@ -356,8 +368,15 @@ fn form(body: &str) -> Asked {
 }
 
 fn rental(call: &Call<'_>) -> Option<Rental> {
-    let Operation::Rent(asked) = &call.operation else {
-        return None;
+    let slug = match &call.operation {
+        Operation::Rent(Asked::Service(slug)) => slug.clone(),
+        Operation::Rent(_) => String::new(),
+        // One that should not have rented, and did.
+        Operation::Other(path) if path.ends_with("/number/rent") => {
+            let query = call.exchange.target.split_once("?service=");
+            query.map_or_else(String::new, |(_, slug)| slug.to_owned())
+        }
+        _ => return None,
     };
     if !call.is_ours() || !call.granted() {
         return None;
@@ -376,10 +395,7 @@ fn rental(call: &Call<'_>) -> Option<Rental> {
     Some(Rental {
         who: call.who(),
         call: call.index,
-        slug: match asked {
-            Asked::Service(slug) => slug.clone(),
-            Asked::Odd(_) | Asked::Nothing => String::new(),
-        },
+        slug,
         id: by_any_name(rental, "id").and_then(id_text)?,
         phone: text("phone"),
         service: text("service"),

@@ -111,7 +111,11 @@ fn start(arguments: &CheckArguments) -> anyhow::Result<Running> {
 }
 
 /// A key from a variable or from the command line. The key itself never appears in a message.
-fn key(flag: &str, variable: Option<&str>, typed: Option<&str>) -> anyhow::Result<Option<String>> {
+pub(crate) fn key(
+    flag: &str,
+    variable: Option<&str>,
+    typed: Option<&str>,
+) -> anyhow::Result<Option<String>> {
     let (key, origin) = match (variable, typed) {
         (Some(variable), _) => {
             let Ok(key) = std::env::var(variable) else {

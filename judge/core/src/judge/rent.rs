@@ -333,7 +333,10 @@ fn numbers(story: &Story<'_>, docket: &mut Docket) {
 
 /// R14: the first second of a rental.
 fn at_once(story: &Story<'_>, rental: &Rental, docket: &mut Docket) {
-    let early = |call: &&Call<'_>| call.sent() < rental.answered + Duration::from_secs(1);
+    let early = |call: &&Call<'_>| {
+        let live = !Story::may_have_ended(rental, call.sent());
+        live && call.sent() < rental.answered + Duration::from_secs(1)
+    };
     for call in story
         .polls(rental)
         .filter(early)

@@ -98,7 +98,7 @@ fn codes(story: &Story<'_>, rental: &Rental, polls: &[&Call<'_>], docket: &mut D
     let texts = first.text() != last.text();
     let row =
         super::history::last_row(story, rental).and_then(|(_, row)| row.get("sms_code")?.as_str());
-    let confirmed = row.is_none_or(|row| last.code().as_deref() == Some(row));
+    let confirmed = row.is_none_or(|row| last.shows(row));
     let second = changes == 1 && texts && confirmed;
     docket.must("C10", second, *last, || {
         let codes: Vec<_> = shown.iter().filter_map(|call| call.code()).collect();
