@@ -307,6 +307,6 @@ fn too_many(answer: &Answer, attempt: u32) -> Option<Duration> {
     let said = answer
         .header("retry-after")
         .and_then(|after| after.trim().parse().ok());
-    let seconds = said.unwrap_or(1 << attempt.min(5)).clamp(1, 120);
+    let seconds = said.unwrap_or_else(|| 1 << attempt.min(5)).clamp(1, 120);
     Some(Duration::from_secs(seconds))
 }

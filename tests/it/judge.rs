@@ -3,8 +3,10 @@
 
 mod bent;
 mod command;
+mod dialects;
 mod mutants;
 mod relay;
+mod reports;
 mod stub;
 mod tolerated;
 
@@ -26,13 +28,15 @@ pub(crate) const KEYS: [&str; 2] = [
 
 /// A mock whose SMS come after five seconds of its own time.
 fn mock(dialect: &str) -> Running {
+    mock_with(dialect.parse().expect(dialect))
+}
+
+fn mock_with(dialect: DialectFile) -> Running {
     let mut account = AccountSettings::new(7);
-    let file: DialectFile = dialect.parse().expect(dialect);
-    account.dialect = file.applied_to(&account.dialect).into();
+    account.dialect = dialect.applied_to(&account.dialect).into();
     account.sms_delay = "5s".parse().expect("a law");
-    Server::local()
-        .start(Settings::from(account))
-        .expect("it starts")
+    let running = Server::local().start(Settings::from(account));
+    running.expect("it starts")
 }
 
 fn plan(address: SocketAddr) -> Plan {

@@ -146,6 +146,10 @@ impl Measured {
                 },
             );
         }
+        self.limits(story);
+    }
+
+    fn limits(&mut self, story: &Story<'_>) {
         let limited: Vec<_> = story
             .calls
             .iter()
@@ -284,10 +288,14 @@ impl Measured {
                 let place = match story.received(rental) {
                     Some(poll) if before(poll) => 1,
                     None if Story::may_have_ended(rental, call.sent()) => 2,
-                    _ => 0,
+                    // The SMS may have come without anybody having looked.
+                    _ if waits_later(story, rental, call) => 0,
+                    _ => continue,
                 };
                 let word = row.get("status").and_then(Value::as_str);
-                words[place] = word.map(str::to_owned).or(words[place].take());
+                if let Some(word) = word {
+                    words[place] = Some(word.to_owned());
+                }
                 if place == 0 {
                     self.set(
                         "no_code",
@@ -381,7 +389,7 @@ impl Measured {
                 Some(Value::Number(number))
                     if number.as_i64().is_some_and(|stamp| stamp < 10_000_000_000) =>
                 {
-                    self.set("timestamp", "seconds")
+                    self.set("timestamp", "seconds");
                 }
                 Some(Value::Number(_)) => self.set("timestamp", "milliseconds"),
                 Some(Value::String(_)) => self.set("timestamp", "text"),
@@ -396,6 +404,13 @@ impl Measured {
             _ => {}
         }
     }
+}
+
+/// Whether a later poll still waits.
+fn waits_later(story: &Story<'_>, rental: &Rental, call: &Call<'_>) -> bool {
+    story
+        .polls(rental)
+        .any(|poll| poll.index > call.index && poll.case() == Case::Waiting && poll.succeeded())
 }
 
 /// What a refusal looks like.

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::evidence::{Evidence, Who};
-use crate::reading::{Body, shown};
-use crate::story::{Call, Operation, Story};
+use crate::reading::{Body, id_text, shown};
+use crate::story::{Call, Case, Operation, Story};
 
 /// Fields whose values are each server's own.
 const FREE: [&str; 14] = [
@@ -78,6 +78,7 @@ impl Likeness {
             media.split(';').next().unwrap_or(media).to_owned(),
         );
         self.body(&asked, &call.body);
+        self.rows(story, call);
         let ids: Vec<_> = call
             .rows()
             .filter_map(|row| row.get("id")?.as_i64())
@@ -94,9 +95,37 @@ impl Likeness {
         }
     }
 
+    /// Rows by the state of their rental, because which states a page shows is a matter of time.
+    fn rows(&mut self, story: &Story<'_>, call: &Call<'_>) {
+        for row in call.rows() {
+            let id = row.get("id").and_then(id_text);
+            let Some(rental) = id.and_then(|id| story.rental(&id)) else {
+                continue;
+            };
+            let waits = |poll: &Call<'_>| {
+                poll.index > call.index && poll.case() == Case::Waiting && poll.succeeded()
+            };
+            let ended = Story::may_have_ended(rental, call.sent());
+            let state = match story.received(rental) {
+                Some(poll) if poll.index < call.index => "completed",
+                _ if ended => "ended",
+                _ if story.polls(rental).any(waits) => "waiting",
+                _ => continue,
+            };
+            for (name, value) in row {
+                self.value(&format!("a row of a {state} rental"), name, name, value);
+            }
+        }
+    }
+
     fn body(&mut self, asked: &str, body: &Body) {
         self.add(asked, "body", body.name().to_owned());
-        for (name, value) in body.object().into_iter().flatten() {
+        for (name, value) in body
+            .object()
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| *name != "data")
+        {
             self.value(asked, name, name, value);
         }
     }

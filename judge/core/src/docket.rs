@@ -138,12 +138,6 @@ impl Docket {
         self.entries.get(clause)
     }
 
-    /// Whether a clause has a finding.
-    pub(crate) fn is_broken(&self, clause: &str) -> bool {
-        self.get(clause)
-            .is_some_and(|entry| !entry.findings.is_empty())
-    }
-
     /// The clause was looked at and is all right so far.
     pub(crate) fn hold(&mut self, clause: &str) {
         self.entry(clause).judged += 1;

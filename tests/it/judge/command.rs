@@ -51,7 +51,7 @@ fn a_broken_clause_is_1_and_a_warning_is_0_unless_strict() {
         server.address(),
         Bend::answer(|answered, _| {
             answered.alter_in("profile", "user", |user| {
-                drop(user.insert("balance".to_owned(), 7.into()))
+                drop(user.insert("balance".to_owned(), 7.into()));
             });
         }),
     );
@@ -76,7 +76,7 @@ fn a_broken_clause_is_1_and_a_warning_is_0_unless_strict() {
         server.address(),
         Bend::answer(|answered, _| {
             answered.alter_in("profile", "user", |user| {
-                drop(user.insert("balance".to_owned(), "$7.00".into()))
+                drop(user.insert("balance".to_owned(), "$7.00".into()));
             });
         }),
     );

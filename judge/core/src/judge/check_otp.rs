@@ -52,12 +52,12 @@ fn rental_polls(story: &Story<'_>, rental: &Rental, docket: &mut Docket) {
         match call.case() {
             Case::Received => code(call, docket),
             Case::Waiting if received.is_none_or(|first| place < first) => {
-                waiting(rental, call, docket)
+                waiting(rental, call, docket);
             }
             Case::Waiting => {}
             Case::Odd => odd(call, docket),
             Case::Refused if !Story::may_have_ended(rental, call.sent()) => {
-                refused(rental, call, docket)
+                refused(rental, call, docket);
             }
             Case::Refused => {}
         }

@@ -110,20 +110,21 @@ fn webhook(story: &Story<'_>, rental: &Rental, body: &[u8], compare: &mut Compar
 fn clocks(story: &Story<'_>, rental: &Rental, docket: &mut Docket) {
     let row = super::history::last_row(story, rental);
     let created = row.and_then(|(_, row)| row.get("created_at")?.as_str());
-    let stamps = story
-        .evidence
-        .events
-        .iter()
-        .filter_map(|event| match Body::read(&event.body) {
-            Body::Object(object, _)
-                if by_any_name(&object, "rental_id").and_then(id_text).as_ref()
-                    == Some(&rental.id) =>
-            {
-                object.get("timestamp").cloned()
-            }
-            _ => None,
-        });
-    if let (Some(created), Some(stamp)) = (created, stamps.last()) {
+    let mut stamps =
+        story
+            .evidence
+            .events
+            .iter()
+            .filter_map(|event| match Body::read(&event.body) {
+                Body::Object(object, _)
+                    if by_any_name(&object, "rental_id").and_then(id_text).as_ref()
+                        == Some(&rental.id) =>
+                {
+                    object.get("timestamp").cloned()
+                }
+                _ => None,
+            });
+    if let (Some(created), Some(stamp)) = (created, stamps.next_back()) {
         docket.record("X5", format!("created_at {created}, timestamp {stamp}"));
     }
 }

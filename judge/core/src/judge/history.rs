@@ -66,10 +66,19 @@ fn page(story: &Story<'_>, call: &Call<'_>, plain: bool, docket: &mut Docket) {
     let total = docket
         .field(object, field("H3", "total_records", Kind::Integer), &place)
         .and_then(integer);
-    let Some(Value::Array(rows)) = docket.field(object, field("H4", "data", Kind::Array), &place)
-    else {
-        return;
-    };
+    let data = docket.field(object, field("H4", "data", Kind::Array), &place);
+    if let Some(rows) = data.and_then(Value::as_array) {
+        self::rows(story, call, (rows, total), docket);
+    }
+}
+
+/// H3, and each row.
+fn rows(
+    story: &Story<'_>,
+    call: &Call<'_>,
+    (rows, total): (&[Value], Option<i64>),
+    docket: &mut Docket,
+) {
     if let Some(total) = total {
         docket.must("H3", total >= 0 && total >= rows.len() as i64, call, || {
             (
@@ -121,6 +130,17 @@ fn row(story: &Story<'_>, call: &Call<'_>, row: &Row, docket: &mut Docket) {
     let Some(rental) = rental_of(story, call, row) else {
         return;
     };
+    values(rental, (call, row), (phone, name, cost), docket);
+    early_code(story, rental, (call, row), docket);
+}
+
+/// H5 to H8: the values, against what rent said.
+fn values(
+    rental: &Rental,
+    (call, row): (&Call<'_>, &Row),
+    (phone, name, cost): (Option<&str>, Option<&str>, Option<Amount>),
+    docket: &mut Docket,
+) {
     let id = by_any_name(row, "id").and_then(id_text);
     docket.should("H5", id.as_deref() == Some(&rental.id), call, || {
         (
@@ -161,7 +181,6 @@ fn row(story: &Story<'_>, call: &Call<'_>, row: &Row, docket: &mut Docket) {
             )
         });
     }
-    early_code(story, rental, (call, row), docket);
 }
 
 /// No code before its message: a row must not show a code that the poll still denies.

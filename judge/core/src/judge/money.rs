@@ -167,10 +167,7 @@ fn ledger(story: &Story<'_>, (who, first): (Who, usize), missing: Amount, docket
         docket.excuse("P7", "the balance was not read after the SMS");
         return;
     };
-    let least = rentals
-        .iter()
-        .filter(completed)
-        .fold(Amount::ZERO, |sum, rental| cost(sum, rental));
+    let least = rentals.iter().filter(completed).fold(Amount::ZERO, cost);
     let most = rentals.iter().fold(Amount::ZERO, cost);
     let holds = missing.0 >= least.0 - 50 && missing.0 <= most.0 + 50;
     docket.must("P7", holds, last, || {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::amount::is_plain;
 use crate::docket::{Docket, Field, Kind, Place, came};
@@ -220,16 +220,17 @@ fn answer(call: &Call<'_>, docket: &mut Docket) {
             )
         });
     }
-    phone(
-        docket.field(rental, field("R9", "phone", Kind::Text), &place),
-        call,
-        docket,
-    );
-    service(
-        docket.field(rental, field("R10", "service", Kind::Text), &place),
-        call,
-        docket,
-    );
+    let value = docket.field(rental, field("R9", "phone", Kind::Text), &place);
+    phone(value, call, docket);
+    let value = docket.field(rental, field("R10", "service", Kind::Text), &place);
+    service(value, call, docket);
+    price_and_life(rental, call, docket);
+}
+
+/// R11 and R12.
+fn price_and_life(rental: &Map<String, Value>, call: &Call<'_>, docket: &mut Docket) {
+    let place = Place::from(call);
+    let field = |clause, name, kind| Field { clause, name, kind };
     if let Some(Value::String(cost)) =
         docket.field(rental, field("R11", "cost", Kind::Text), &place)
     {

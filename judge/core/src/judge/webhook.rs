@@ -93,105 +93,100 @@ fn event(story: &Story<'_>, told: &Told<'_>, docket: &mut Docket) {
         place.clone(),
         || (body.name().to_owned(), "one JSON object".to_owned()),
     );
-    let signed: Vec<_> = event
-        .headers
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .filter(|name| name.contains("signature"))
-        .collect();
-    docket.record(
-        "W12",
-        if signed.is_empty() {
-            "unsigned".to_owned()
-        } else {
-            format!("signed: {}", signed.join(", "))
-        },
-    );
-    let media = event
-        .headers
-        .iter()
-        .find(|(name, _)| name == "content-type");
-    docket.record(
-        "W14",
-        format!("content type {}", media.map_or("none", |(_, value)| value)),
-    );
+    headers(event, docket);
     let Body::Object(object, _) = body else {
         return;
     };
     envelope(&object, &place, docket);
-    if !docket.is_broken("W3")
-        && object
-            .get("event")
-            .is_some_and(|name| name.is_string() && name != "sms.received")
-    {
-        docket.must("W3", false, place.clone(), || {
-            (
-                format!("\"event\": {}", shown(&object["event"])),
-                "\"sms.received\"".to_owned(),
-            )
-        });
-    }
     time(story, event, &object, docket);
-    let (id, phone, slug) = identity(&object, &place, docket);
-    let code = docket.field(
-        &object,
-        Field {
-            clause: "W8",
-            name: "sms_code",
-            kind: Kind::Text,
-        },
-        &place,
-    );
-    let text = docket.field(
-        &object,
-        Field {
-            clause: "W9",
-            name: "raw_text",
-            kind: Kind::Text,
-        },
-        &place,
-    );
-    let Some(rental) = told.rental else {
-        docket.must("W15", false, place, || {
-            (
-                "a webhook about no rental of these keys".to_owned(),
-                "own rentals only".to_owned(),
-            )
-        });
-        return;
+    let says = Says {
+        id: says(&object, ("W5", "rental_id", Kind::Integer), &place, docket),
+        phone: says(&object, ("W6", "phone", Kind::Text), &place, docket),
+        slug: says(&object, ("W7", "service_slug", Kind::Text), &place, docket),
+        code: says(&object, ("W8", "sms_code", Kind::Text), &place, docket),
+        text: says(&object, ("W9", "raw_text", Kind::Text), &place, docket),
     };
-    let mut same = |clause, name: &str, came: Option<&str>, ours: Option<&str>| {
+    match told.rental {
+        Some(rental) => values(story, rental, &says, (&place, docket)),
+        None => {
+            docket.must("W15", false, place, || {
+                let came = "a webhook about no rental of these keys".to_owned();
+                (came, "own rentals only".to_owned())
+            });
+        }
+    }
+}
+
+/// What an event says, as far as it says it in the documented types.
+struct Says {
+    id: Option<String>,
+    phone: Option<String>,
+    slug: Option<String>,
+    code: Option<String>,
+    text: Option<String>,
+}
+
+/// A documented field of an event, as text.
+fn says(
+    object: &Map<String, Value>,
+    (clause, name, kind): (&'static str, &'static str, Kind),
+    place: &Place,
+    docket: &mut Docket,
+) -> Option<String> {
+    let value = docket.field(object, Field { clause, name, kind }, place)?;
+    value.as_str().map(str::to_owned).or_else(|| id_text(value))
+}
+
+/// W5 to W9: the values, against what rent and polls said.
+fn values(story: &Story<'_>, rental: &Rental, says: &Says, (place, docket): (&Place, &mut Docket)) {
+    let mut same = |clause, name: &str, came: Option<&String>, ours: Option<&str>| {
         if let (Some(came), Some(ours)) = (came, ours) {
             docket.must(clause, came == ours, place.clone(), || {
                 (format!("{name:?}: {came:?}"), format!("{ours:?}"))
             });
         }
     };
-    same("W5", "rental_id", id.as_deref(), Some(&rental.id));
-    same("W6", "phone", phone.as_deref(), rental.phone.as_deref());
-    same(
-        "W7",
-        "service_slug",
-        slug.as_deref(),
-        Some(&rental.slug.to_lowercase())
-            .filter(|slug| !slug.is_empty())
-            .map(String::as_str),
-    );
-    let polls: Vec<_> = story
-        .polls(rental)
-        .filter(|call| call.case() == Case::Received)
-        .collect();
-    if let Some(first) = polls.first() {
-        let code = code.and_then(Value::as_str);
-        let showing = polls
-            .iter()
-            .find(|call| code.is_some_and(|code| call.shows(code)));
-        let known = showing.unwrap_or(first);
-        if showing.is_none() {
-            same("W8", "sms_code", code, known.code().as_deref());
-        }
-        same("W9", "raw_text", text.and_then(Value::as_str), known.text());
+    let slug = rental.slug.to_lowercase();
+    let slug = Some(slug.as_str()).filter(|slug| !slug.is_empty());
+    same("W5", "rental_id", says.id.as_ref(), Some(&rental.id));
+    same("W6", "phone", says.phone.as_ref(), rental.phone.as_deref());
+    same("W7", "service_slug", says.slug.as_ref(), slug);
+    let received = |call: &&Call<'_>| call.case() == Case::Received;
+    let polls: Vec<_> = story.polls(rental).filter(received).collect();
+    let Some(first) = polls.first() else {
+        return;
+    };
+    let code = says.code.as_deref();
+    let showing = polls
+        .iter()
+        .find(|call| code.is_some_and(|code| call.shows(code)));
+    let known = showing.unwrap_or(first);
+    if showing.is_none() {
+        same(
+            "W8",
+            "sms_code",
+            says.code.as_ref(),
+            known.code().as_deref(),
+        );
     }
+    same("W9", "raw_text", says.text.as_ref(), known.text());
+}
+
+/// W12 and W14.
+fn headers(event: &Event, docket: &mut Docket) {
+    let names = event.headers.iter().map(|(name, _)| name.as_str());
+    let signed: Vec<_> = names.filter(|name| name.contains("signature")).collect();
+    let signed = match signed.as_slice() {
+        [] => "unsigned".to_owned(),
+        names => format!("signed: {}", names.join(", ")),
+    };
+    docket.record("W12", signed);
+    let media = event
+        .headers
+        .iter()
+        .find(|(name, _)| name == "content-type");
+    let media = media.map_or("none", |(_, value)| value);
+    docket.record("W14", format!("content type {media}"));
 }
 
 fn envelope(object: &Map<String, Value>, place: &Place, docket: &mut Docket) {
@@ -200,35 +195,23 @@ fn envelope(object: &Map<String, Value>, place: &Place, docket: &mut Docket) {
         !object.contains_key("success"),
         place.clone(),
         || {
+            let right = "the seven documented fields without an envelope".to_owned();
+            ("a field \"success\"".to_owned(), right)
+        },
+    );
+    let field = Field {
+        clause: "W3",
+        name: "event",
+        kind: Kind::Text,
+    };
+    if let Some(name) = docket.field(object, field, place) {
+        docket.must("W3", name == "sms.received", place.clone(), || {
             (
-                "a field \"success\"".to_owned(),
-                "the seven documented fields without an envelope".to_owned(),
+                format!("\"event\": {}", shown(name)),
+                "\"sms.received\"".to_owned(),
             )
-        },
-    );
-    docket.field(
-        object,
-        Field {
-            clause: "W3",
-            name: "event",
-            kind: Kind::Text,
-        },
-        place,
-    );
-}
-
-/// W5 to W7, as far as the event itself shows them.
-fn identity(
-    object: &Map<String, Value>,
-    place: &Place,
-    docket: &mut Docket,
-) -> (Option<String>, Option<String>, Option<String>) {
-    let mut field = |clause, name, kind| docket.field(object, Field { clause, name, kind }, place);
-    let id = field("W5", "rental_id", Kind::Integer).and_then(id_text);
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-    let phone = text(field("W6", "phone", Kind::Text));
-    let slug = text(field("W7", "service_slug", Kind::Text));
-    (id, phone, slug)
+        });
+    }
 }
 
 /// W4.

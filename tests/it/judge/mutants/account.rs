@@ -65,7 +65,7 @@ pub(super) const KEYS_AND_BODIES: &[Mutant] = &[
         "B6",
         "P2",
         Bend::answer(|answered, _| {
-            answered.alter_in("profile", "user", |user| drop(user.remove("name")))
+            answered.alter_in("profile", "user", |user| drop(user.remove("name")));
         }),
     ),
 ];
@@ -75,14 +75,14 @@ pub(super) const PROFILE: &[Mutant] = &[
         "P1",
         "P1",
         Bend::answer(|answered, _| {
-            answered.alter("profile", |object| set(object, "user", json!([])))
+            answered.alter("profile", |object| set(object, "user", json!([])));
         }),
     ),
     (
         "P2",
         "P2",
         Bend::answer(|answered, _| {
-            answered.alter_in("profile", "user", |user| set(user, "name", Value::Null))
+            answered.alter_in("profile", "user", |user| set(user, "name", Value::Null));
         }),
     ),
     (
@@ -90,8 +90,8 @@ pub(super) const PROFILE: &[Mutant] = &[
         "P3",
         Bend::answer(|answered, _| {
             answered.alter_in("profile", "user", |user| {
-                set(user, "email", json!("nobody"))
-            })
+                set(user, "email", json!("nobody"));
+            });
         }),
     ),
     (

@@ -10,14 +10,14 @@ pub(super) const HISTORY: &[Mutant] = &[
         "H1",
         "H1",
         Bend::answer(|answered, _| {
-            answered.alter("history", |object| set(object, "success", json!(false)))
+            answered.alter("history", |object| set(object, "success", json!(false)));
         }),
     ),
     (
         "H2",
         "H2",
         Bend::answer(|answered, _| {
-            answered.alter("history", |object| set(object, "current_page", json!("1")))
+            answered.alter("history", |object| set(object, "current_page", json!("1")));
         }),
     ),
     (
@@ -25,15 +25,15 @@ pub(super) const HISTORY: &[Mutant] = &[
         "H3",
         Bend::answer(|answered, _| {
             answered.alter("history", |object| {
-                set(object, "total_records", json!("450"))
-            })
+                set(object, "total_records", json!("450"));
+            });
         }),
     ),
     (
         "H4",
         "H4",
         Bend::answer(|answered, _| {
-            answered.alter("history", |object| set(object, "data", json!({})))
+            answered.alter("history", |object| set(object, "data", json!({})));
         }),
     ),
     (
@@ -43,21 +43,21 @@ pub(super) const HISTORY: &[Mutant] = &[
             answered.rows(|row| {
                 let id = row["id"].to_string();
                 set(row, "id", json!(id));
-            })
+            });
         }),
     ),
     (
         "H6",
         "H6",
         Bend::answer(|answered, _| {
-            answered.rows(|row| set(row, "phone_number", json!("12025550100")))
+            answered.rows(|row| set(row, "phone_number", json!("12025550100")));
         }),
     ),
     (
         "H7",
         "H7",
         Bend::answer(|answered, _| {
-            answered.rows(|row| set(row, "service_name", json!("Pigeon Post")))
+            answered.rows(|row| set(row, "service_name", json!("Pigeon Post")));
         }),
     ),
     (
@@ -67,7 +67,7 @@ pub(super) const HISTORY: &[Mutant] = &[
             answered.rows(|row| {
                 let cost = row["cost"].to_string();
                 set(row, "cost", json!(cost));
-            })
+            });
         }),
     ),
     (
@@ -78,7 +78,7 @@ pub(super) const HISTORY: &[Mutant] = &[
                 if row["sms_code"].is_string() {
                     set(row, "sms_code", json!("1"));
                 }
-            })
+            });
         }),
     ),
     (
@@ -97,7 +97,7 @@ pub(super) const HISTORY: &[Mutant] = &[
                     .replace(' ', "T")
                     + "Z";
                 set(row, "created_at", json!(zoned));
-            })
+            });
         }),
     ),
     (
@@ -110,7 +110,7 @@ pub(super) const HISTORY: &[Mutant] = &[
                 {
                     rows.rotate_left(1);
                 }
-            })
+            });
         }),
     ),
     (
@@ -124,14 +124,14 @@ pub(super) const HISTORY: &[Mutant] = &[
                 rows.retain(|row| row["service_name"] != "Telegram");
                 let total = rows.len();
                 set(object, "total_records", json!(total));
-            })
+            });
         }),
     ),
     (
         "H14",
         "H14",
         Bend::answer(|answered, _| {
-            answered.alter("history", |object| set(object, "total_records", json!(450)))
+            answered.alter("history", |object| set(object, "total_records", json!(450)));
         }),
     ),
     (
@@ -150,7 +150,7 @@ pub(super) const HISTORY: &[Mutant] = &[
             answered.rows(|row| {
                 let cost = row["cost"].as_f64().unwrap_or_default();
                 set(row, "cost", json!(cost + 0.1));
-            })
+            });
         }),
     ),
     (
@@ -160,7 +160,7 @@ pub(super) const HISTORY: &[Mutant] = &[
             answered.rows(|row| {
                 let phone = row.remove("phone_number").unwrap_or_default();
                 set(row, "phone", phone);
-            })
+            });
         }),
     ),
     (

@@ -21,7 +21,7 @@ pub(super) const POLLING: &[Mutant] = &[
         "C2",
         "C2",
         Bend::answer(|answered, _| {
-            answered.poll(false, |object| set(object, "sms_received", json!("false")))
+            answered.poll(false, |object| set(object, "sms_received", json!("false")));
         }),
     ),
     (
@@ -29,22 +29,22 @@ pub(super) const POLLING: &[Mutant] = &[
         "C3",
         Bend::answer(|answered, _| {
             answered.poll(false, |object| {
-                set(object, "message", json!("Please wait."))
-            })
+                set(object, "message", json!("Please wait."));
+            });
         }),
     ),
     (
         "C4",
         "C4",
         Bend::answer(|answered, _| {
-            answered.poll(false, |object| set(object, "sms_code", json!("000000")))
+            answered.poll(false, |object| set(object, "sms_code", json!("000000")));
         }),
     ),
     (
         "C5",
         "C5",
         Bend::answer(|answered, _| {
-            answered.poll(true, |object| set(object, "full_message", Value::Null))
+            answered.poll(true, |object| set(object, "full_message", Value::Null));
         }),
     ),
     (
@@ -78,12 +78,12 @@ pub(super) const POLLING: &[Mutant] = &[
         Bend {
             answer: |answered, _| {
                 answered.poll(true, |object| {
-                    set(object, "full_message", json!("Your code: 1-2-3"))
-                })
+                    set(object, "full_message", json!("Your code: 1-2-3"));
+                });
             },
             webhook: |message, _| {
                 object(message, |object| {
-                    set(object, "raw_text", json!("Your code: 1-2-3"))
+                    set(object, "raw_text", json!("Your code: 1-2-3"));
                 });
                 None
             },
@@ -94,7 +94,7 @@ pub(super) const POLLING: &[Mutant] = &[
         "C8",
         "C8",
         Bend::answer(|answered, _| {
-            answered.poll(true, |object| set(object, "message", json!("Received.")))
+            answered.poll(true, |object| set(object, "message", json!("Received.")));
         }),
     ),
     (
@@ -116,7 +116,7 @@ pub(super) const POLLING: &[Mutant] = &[
             let id = answered.id.clone();
             let mut flips = false;
             answered.poll(true, |_| {
-                flips = memory.count(&format!("received {id}")) % 2 == 1
+                flips = memory.count(&format!("received {id}")) % 2 == 1;
             });
             if flips {
                 answered.replace(200, WAITING);
@@ -127,7 +127,7 @@ pub(super) const POLLING: &[Mutant] = &[
         "C11",
         "C2",
         Bend::answer(|answered, _| {
-            answered.poll(false, |object| set(object, "success", json!(false)))
+            answered.poll(false, |object| set(object, "success", json!(false)));
         }),
     ),
     (

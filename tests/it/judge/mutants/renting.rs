@@ -39,7 +39,7 @@ pub(super) const RENTING: &[Mutant] = &[
         "R6",
         "R6",
         Bend::answer(|answered, _| {
-            answered.alter("rent", |object| set(object, "message", json!("")))
+            answered.alter("rent", |object| set(object, "message", json!("")));
         }),
     ),
     (
@@ -49,7 +49,7 @@ pub(super) const RENTING: &[Mutant] = &[
             answered.alter("rent", |object| {
                 let rental = object["rental"].clone();
                 set(object, "rental", json!([rental]));
-            })
+            });
         }),
     ),
     (
@@ -62,7 +62,7 @@ pub(super) const RENTING: &[Mutant] = &[
                     set(rental, "id", json!(id));
                 },
                 answered,
-            )
+            );
         }),
     ),
     (
@@ -78,7 +78,7 @@ pub(super) const RENTING: &[Mutant] = &[
                     set(rental, "phone", json!(phone));
                 },
                 answered,
-            )
+            );
         }),
     ),
     (
@@ -103,7 +103,7 @@ pub(super) const RENTING: &[Mutant] = &[
             rental(
                 |rental| set(rental, "expires_in_seconds", json!("1200")),
                 answered,
-            )
+            );
         }),
     ),
     (

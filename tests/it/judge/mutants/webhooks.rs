@@ -65,7 +65,7 @@ pub(super) const WEBHOOKS: &[Mutant] = &[
         "W7",
         Bend::webhook(|message, _| {
             object(message, |object| {
-                set(object, "service_slug", json!("WhatsApp"))
+                set(object, "service_slug", json!("WhatsApp"));
             });
             None
         }),
@@ -83,7 +83,7 @@ pub(super) const WEBHOOKS: &[Mutant] = &[
         "W9",
         Bend::webhook(|message, _| {
             object(message, |object| {
-                set(object, "raw_text", json!("A code has come."))
+                set(object, "raw_text", json!("A code has come."));
             });
             None
         }),
