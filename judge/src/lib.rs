@@ -5,7 +5,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`target`] | which server, and the refusal to touch one that is not ours |
-//! | [`check`] | a whole check: from a plan to evidence |
+//! | [`mod@check`] | a whole check: from a plan to evidence |
 //! | `script`, `renting`, `looking` | what is asked, in which order |
 //! | `probe` | asking, with rate limits honoured and money counted |
 //! | `line`, `listener` | one connection out, one listener for webhooks |

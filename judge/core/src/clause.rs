@@ -1,5 +1,5 @@
 //! The clauses: their names, how strict they are, and which line of the
-//! documentation they rest on. How each is judged is in [`crate::judge`].
+//! documentation they rest on. How each is judged is in [`mod@crate::judge`].
 
 mod table;
 

@@ -161,3 +161,13 @@ fn it_stops_at_the_limit_and_says_what_it_spent() {
         "{out}"
     );
 }
+
+#[test]
+fn a_key_of_another_length_is_warned_of_and_never_shown() {
+    let server = mock("key_format=any");
+    let url = format!("http://{}", server.address());
+    let key = "a-key-of-another-length";
+    let (code, out, err) = check(&[&url, "--key", key, "--read-only", "--skip", "X2"]);
+    assert!(code == 0 && out.starts_with("warn A3 "), "{out}{err}");
+    assert!(!out.contains(key) && !err.contains(key), "{out}{err}");
+}
