@@ -1,6 +1,8 @@
 //! What can be typed. Each subcommand has a file here that only mirrors its
 //! flags; defaults that a file may override are filled in by `command`.
 
+pub(crate) mod check;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod load;
 pub(crate) mod polling;
@@ -32,6 +34,10 @@ pub(crate) enum Command {
     /// What polling strategies cost, and which is best.
     #[command(subcommand)]
     Polling(Box<polling::PollingCommand>),
+    /// Judge whether a server keeps the contract, clause by clause.
+    Check(Box<check::CheckArguments>),
+    /// Compare the answers of two servers to the same script.
+    Diff(Box<diff::DiffArguments>),
     /// Report a run again, from the directory it has written.
     Report(Box<report::ReportArguments>),
     /// Examine this machine: is it fit to measure on?

@@ -1,5 +1,7 @@
 //! One file per subcommand: from what was typed to a finished run.
 
+pub(crate) mod check;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 mod embedded;
 pub(crate) mod load;

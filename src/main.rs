@@ -21,6 +21,8 @@ fn main() -> ExitCode {
         Command::Load(arguments) => command::load::run(&arguments),
         Command::Simulate(arguments) => command::simulate::run(&arguments),
         Command::Polling(command) => command::polling::run(&command),
+        Command::Check(arguments) => command::check::run(&arguments),
+        Command::Diff(arguments) => command::diff::run(&arguments),
         Command::Report(arguments) => command::report::run(&arguments),
         Command::Doctor(arguments) => command::doctor::run(&arguments),
     };

@@ -25,6 +25,8 @@ fn help_reads_as_it_did() {
         &["polling", "optimize", "--help"],
         "help-polling-optimize.txt",
     );
+    check(&["check", "--help"], "help-check.txt");
+    check(&["diff", "--help"], "help-diff.txt");
     check(&["report", "--help"], "help-report.txt");
     check(&["doctor", "--help"], "help-doctor.txt");
 }

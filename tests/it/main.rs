@@ -4,6 +4,7 @@ mod binary;
 mod cli_help;
 mod clients;
 mod doctor;
+mod judge;
 mod known_answer;
 mod live;
 mod load;

@@ -48,6 +48,7 @@ fn pure_crates_depend_on_nothing_that_does_io() {
         "mock-server/core",
         "loadgen/core",
         "loadgen/sim",
+        "judge/core",
     ] {
         let manifest = root.join(pure).join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).expect("a pure crate has a manifest");

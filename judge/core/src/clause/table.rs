@@ -1,0 +1,130 @@
+//! The table of clauses, in the order in which a client meets them.
+
+use super::Need::{Chance, Client, Ours, Reading, Rental, SecondKey, Sms, Webhook};
+use super::Severity::{May, Must, Should};
+use super::{Clause, Need, Severity};
+
+/// One mistake breaks few clauses; those that speak of many things come last.
+const SPECIFIC: u8 = 0;
+
+const fn clause(
+    id: &'static str,
+    severity: Severity,
+    lines: &'static str,
+    need: Need,
+    sentence: &'static str,
+) -> Clause {
+    Clause {
+        id,
+        severity,
+        lines,
+        need,
+        generality: SPECIFIC,
+        sentence,
+    }
+}
+
+impl Clause {
+    const fn general(self, generality: u8) -> Self {
+        Self { generality, ..self }
+    }
+}
+
+/// Every clause of the contract.
+#[rustfmt::skip]
+pub static CLAUSES: [Clause; 94] = [
+    clause("A1", Must, "S3", Reading, "a request without the header Auth is refused"),
+    clause("A2", Must, "S3", Reading, "the value of Auth is the bare key"),
+    clause("A3", Should, "S7", Chance, "a key has 60 characters"),
+    clause("A4", Must, "S5", Reading, "a key never appears in an answer or a webhook"),
+    clause("A5", May, "", Reading, "how a wrong key is refused"),
+    clause("B1", Must, "S15, S29, S49, S69", Reading, "each operation has its documented method and path, and no other").general(2),
+    clause("B2", Must, "", Reading, "a body is one JSON object and nothing after it").general(1),
+    clause("B3", Must, "S17, S34, S52, S60, S71", Reading, "success is the boolean true on success").general(1),
+    clause("B4", May, "", Reading, "which 2xx status success has"),
+    clause("B5", May, "", Reading, "which content type answers have"),
+    clause("B6", Must, "", Reading, "documented fields are there, with their documented type").general(4),
+    clause("B7", May, "", Reading, "what refusals look like"),
+    clause("B8", May, "", Reading, "how other methods and paths are answered"),
+    clause("B9", May, "", Chance, "how a rate limit is told"),
+    clause("P1", Must, "S18-S19", Reading, "profile has an object user"),
+    clause("P2", Must, "S19", Reading, "the name is a string"),
+    clause("P3", Must, "S20", Reading, "the email is a string with an @"),
+    clause("P4", Must, "S21", Reading, "the balance is a string"),
+    clause("P5", Should, "S21", Reading, "the balance reads as a plain decimal number"),
+    clause("P6", Should, "S13", Reading, "reading the profile changes nothing"),
+    clause("P7", Must, "S13", Sms, "a completed rental has cost its price, once, and a refused rent nothing").general(4),
+    clause("P8", May, "", Reading, "which currency the balance has"),
+    clause("R1", Must, "S29, S32", Rental, "rent is a POST with the body parameter service"),
+    clause("R2", Must, "S32", Rental, "a rent without service is refused, costs nothing and adds no row"),
+    clause("R3", Should, "S32", Rental, "whatsapp, telegram and google are services"),
+    clause("R4", May, "", Rental, "which encodings of the body are taken"),
+    clause("R5", May, "", Rental, "how odd values of service are answered"),
+    clause("R6", Must, "S35", Rental, "message is a string and says that the number is rented"),
+    clause("R7", Must, "S36", Rental, "rent has an object rental"),
+    clause("R8", Must, "S37", Rental, "id is an integer above 0 and below 2^53, and unique"),
+    clause("R9", Must, "S27, S38", Rental, "phone is a string of digits, a US number"),
+    clause("R10", Must, "S39", Rental, "service is a string that names what was asked for"),
+    clause("R11", Must, "S40", Rental, "cost is a string like \"$1.44\""),
+    clause("R12", Must, "S41", Rental, "expires_in_seconds is an integer above 0"),
+    clause("R13", Should, "S27", Rental, "live rentals never share a phone"),
+    clause("R14", Should, "S27", Rental, "a rental can be polled at once"),
+    clause("R15", Should, "S35", Client, "a client does not take the message of a success for an error"),
+    clause("R16", May, "", Rental, "whether two equal rents make two rentals"),
+    clause("R17", May, "", Chance, "how a lack of balance or of numbers is told"),
+    clause("R18", May, "", Client, "a client sends no undocumented parameters"),
+    clause("C1", Must, "S49", Rental, "check-otp is a GET with the id of a rental"),
+    clause("C2", Must, "S58-S63", Rental, "before its SMS a rental has success true, sms_received false and a message").general(1),
+    clause("C3", Should, "S62", Rental, "that message is the documented sentence"),
+    clause("C4", Should, "S59-S63", Rental, "before its SMS a rental shows no code and no text"),
+    clause("C5", Must, "S50-S56", Sms, "after its SMS a rental has success true, sms_received true, code and text"),
+    clause("C6", Should, "S47, S54", Sms, "sms_code is a string, or a number that lost no leading zero"),
+    clause("C7", Must, "S54-S55", Sms, "the code is in the text"),
+    clause("C8", Should, "S50-S56", Sms, "the answer with a code has no message"),
+    clause("C9", Should, "S47, S58", Rental, "polling is safe: it costs nothing and changes nothing"),
+    clause("C10", Must, "", Sms, "a code that was shown stays"),
+    clause("C11", Must, "S52, S60", Sms, "success tells nothing about the SMS: both cases have it true").general(2),
+    clause("C12", Must, "", Rental, "an unknown or malformed id never shows a code"),
+    clause("C13", May, "", Chance, "how an ended rental is answered"),
+    clause("C14", May, "", Chance, "what becomes of a late or a second SMS"),
+    clause("C15", May, "", Reading, "how often one may poll"),
+    clause("C16", Must, "", SecondKey, "the code of a rental shows under no other rental and no other key"),
+    clause("H1", Must, "S69-S71", Reading, "history is a GET with success true"),
+    clause("H2", Must, "S72", Reading, "current_page is an integer from 1, and 1 without parameters"),
+    clause("H3", Must, "S73", Reading, "total_records is an integer, not less than the rows"),
+    clause("H4", Must, "S74", Reading, "data is an array"),
+    clause("H5", Must, "S76", Rental, "the id of a row is an integer, that of the rental"),
+    clause("H6", Must, "S77", Rental, "phone_number is a string, the phone of the rental"),
+    clause("H7", Must, "S78", Rental, "service_name is a string, the service in any case"),
+    clause("H8", Must, "S79", Rental, "the cost of a row is a number, the price of the rental"),
+    clause("H9", Must, "S80", Sms, "sms_code of a completed row is a string, the code that was polled"),
+    clause("H10", Must, "S81", Sms, "status is a string, completed when the code is there"),
+    clause("H11", Must, "S82", Rental, "created_at is a date and a time like 2026-06-11 03:20:14"),
+    clause("H12", Should, "S67", Rental, "rows are in the order of time, in one direction"),
+    clause("H13", Must, "S67", Sms, "each completed rental is in the history once").general(1),
+    clause("H14", Should, "S73", Rental, "total_records grows by one with each rental"),
+    clause("H15", May, "", Reading, "how the history is divided into pages"),
+    clause("H16", Must, "S5", SecondKey, "a key sees no history of another"),
+    clause("H17", May, "", Sms, "whether costs and balance add up over the history"),
+    clause("W1", Must, "S91", Webhook, "a webhook is an HTTP POST to the URL that was set"),
+    clause("W2", Must, "S92-S100", Webhook, "a webhook is one JSON object"),
+    clause("W3", Must, "S93", Webhook, "event is sms.received"),
+    clause("W4", Must, "S94", Webhook, "timestamp is an integer, seconds since 1970"),
+    clause("W5", Must, "S95", Webhook, "rental_id is an integer, the id of the rental"),
+    clause("W6", Must, "S96", Webhook, "phone is the phone of the rental"),
+    clause("W7", Must, "S97", Webhook, "service_slug is the slug that was asked for"),
+    clause("W8", Must, "S98", Webhook, "sms_code is the code that is polled"),
+    clause("W9", Must, "S99", Webhook, "raw_text is the text that is polled"),
+    clause("W10", Should, "S89", Webhook, "a webhook comes within three seconds of the code"),
+    clause("W11", Should, "S92-S100", Webhook, "a webhook has no envelope"),
+    clause("W12", May, "", Webhook, "whether webhooks are signed"),
+    clause("W13", May, "", Webhook, "whether webhooks come twice"),
+    clause("W14", May, "", Webhook, "what else a receiver sees"),
+    clause("W15", Must, "S89", Webhook, "a webhook tells of own rentals and of SMS that are there"),
+    clause("X1", Must, "", Sms, "one rental reads the same at every endpoint").general(6),
+    clause("X2", Must, "", Rental, "every field has the name that its endpoint documents").general(2),
+    clause("X3", Must, "S21, S40, S79", Rental, "money has the type that its endpoint documents").general(5),
+    clause("X4", Must, "", Ours, "the documented examples read and write back byte for byte"),
+    clause("X5", May, "", Webhook, "how created_at and timestamp relate"),
+    clause("X6", Must, "S5", SecondKey, "no endpoint shows data of another account").general(3),
+];

@@ -1,0 +1,28 @@
+//! The contract judge's hands: it drives a server through the probe script,
+//! listens to its webhooks, and writes down what came back. What that means is
+//! for `judge-core` to say.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`target`] | which server, and the refusal to touch one that is not ours |
+//! | [`mod@check`] | a whole check: from a plan to evidence |
+//! | `script`, `renting`, `looking` | what is asked, in which order |
+//! | `probe` | asking, with rate limits honoured and money counted |
+//! | `line`, `listener` | one connection out, one listener for webhooks |
+//! | `control` | moving an otplab server's clock instead of waiting |
+//! | `clock` | the time since the beginning, moved clocks included |
+//! | [`report`] | the verdicts for people and for machines |
+
+mod check;
+mod clock;
+mod control;
+mod line;
+mod listener;
+mod looking;
+mod probe;
+mod renting;
+pub mod report;
+mod script;
+pub mod target;
+
+pub use self::check::{CheckError, Checked, Plan, check};

@@ -1,0 +1,312 @@
+//! Asking: every request goes through here, is written down, waits where the
+//! server says so, and costs what it costs.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use judge_core::amount::Amount;
+use judge_core::evidence::{Answer, Evidence, Exchange, Who};
+use serde_json::Value;
+
+use crate::check::Plan;
+use crate::clock::Clock;
+use crate::control::Control;
+use crate::line::{Line, Outgoing};
+
+/// What a check has cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Spent {
+    /// Money, by the prices that the rents told.
+    pub amount: Amount,
+    /// Numbers that were rented.
+    pub rentals: u32,
+    /// The highest price so far.
+    dearest: Amount,
+}
+
+/// A rental of the check.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) who: Who,
+    pub(crate) id: String,
+    pub(crate) cost: Amount,
+    pub(crate) life: Duration,
+    pub(crate) rented: Duration,
+    /// When its code was first seen.
+    pub(crate) received: Option<Duration>,
+}
+
+/// An answer, as far as the script has to understand it to go on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) json: Value,
+}
+
+impl Reply {
+    /// The first of these that is there.
+    pub(crate) fn any(&self, pointers: &[&str]) -> Option<&Value> {
+        pointers
+            .iter()
+            .find_map(|pointer| self.json.pointer(pointer))
+    }
+
+    pub(crate) fn received(&self) -> bool {
+        self.json.get("sms_received") == Some(&Value::Bool(true))
+    }
+}
+
+/// One who asks.
+pub(crate) struct Probe<'p> {
+    pub(crate) plan: &'p Plan,
+    line: Line,
+    control: Option<Control>,
+    pub(crate) evidence: Rc<RefCell<Evidence>>,
+    pub(crate) clock: Rc<Clock>,
+    pub(crate) spent: Spent,
+    pub(crate) held: Vec<Held>,
+    /// Whether the server has told us to slow down.
+    pub(crate) limited: bool,
+}
+
+/// A key that nobody has.
+const STRANGER: &str = "otplab-check-made-this-key-up-and-no-account-can-have-it-000";
+
+/// How often a request is sent again after a 429.
+const ATTEMPTS: u32 = 8;
+
+impl<'p> Probe<'p> {
+    pub(crate) fn new(
+        plan: &'p Plan,
+        (line, control): (Line, Option<Control>),
+        evidence: Rc<RefCell<Evidence>>,
+        clock: Rc<Clock>,
+    ) -> Self {
+        evidence.borrow_mut().secrets.push(STRANGER.to_owned());
+        Self {
+            plan,
+            line,
+            control,
+            evidence,
+            clock,
+            spent: Spent {
+                amount: Amount::ZERO,
+                rentals: 0,
+                dearest: Amount::ZERO,
+            },
+            held: Vec::new(),
+            limited: false,
+        }
+    }
+
+    /// Whether time is moved and not waited for.
+    pub(crate) const fn is_virtual(&self) -> bool {
+        self.control.is_some()
+    }
+
+    /// Lets time pass, at the server at least.
+    pub(crate) async fn pause(&mut self, step: Duration) {
+        if let Some(control) = &self.control {
+            self.clock.begin(step);
+            let moved = control.advance(&mut self.line, step).await;
+            self.clock.end(moved);
+            if moved {
+                return;
+            }
+            self.control = None;
+        }
+        tokio::time::sleep(step).await;
+    }
+
+    /// Ends a rental before its time, where that is possible.
+    pub(crate) async fn expire(&mut self, id: &str) -> bool {
+        let Some(control) = &self.control else {
+            return false;
+        };
+        let ended = control.expire(&mut self.line, id).await;
+        if ended {
+            let now = self.clock.now();
+            self.evidence
+                .borrow_mut()
+                .ended_by_hand
+                .insert(id.to_owned(), now);
+        }
+        ended
+    }
+
+    /// Puts back what was changed at the server.
+    pub(crate) async fn clean_up(&mut self) {
+        if let Some(control) = &mut self.control {
+            control.restore(&mut self.line).await;
+        }
+    }
+
+    /// Why the server cannot be reached, if no request was ever answered.
+    pub(crate) fn unreachable(&self) -> Option<String> {
+        let evidence = self.evidence.borrow();
+        let answered = evidence
+            .exchanges
+            .iter()
+            .any(|exchange| exchange.answer.is_ok());
+        let first = evidence.exchanges.first()?;
+        first.answer.as_ref().err().filter(|_| !answered).cloned()
+    }
+
+    /// `GET` below the prefix.
+    pub(crate) async fn get(&mut self, who: Who, path: &str) -> Reply {
+        self.ask(who, "GET", path, None).await
+    }
+
+    /// Sends a request and writes down what came back; waits and sends it again
+    /// where the server says that there were too many.
+    pub(crate) async fn ask(
+        &mut self,
+        who: Who,
+        method: &str,
+        path: &str,
+        body: Option<(&'static str, &str)>,
+    ) -> Reply {
+        let mut reply = Reply::default();
+        for attempt in 0..ATTEMPTS {
+            let outgoing = self.outgoing(who, method, path, body);
+            let sent = self.clock.now();
+            let answer = self.line.carry(&outgoing).await;
+            let answered = self.clock.now();
+            reply = read(answer.as_ref().ok());
+            let wait = answer
+                .as_ref()
+                .ok()
+                .and_then(|answer| too_many(answer, attempt));
+            self.evidence.borrow_mut().exchanges.push(Exchange {
+                who,
+                method: outgoing.method,
+                target: outgoing.target,
+                content_type: body.map(|(media, _)| media.to_owned()),
+                body: outgoing.body,
+                sent,
+                answered,
+                answer,
+            });
+            match wait {
+                Some(wait) => {
+                    self.limited = true;
+                    self.pause(wait).await;
+                }
+                None => break,
+            }
+        }
+        reply
+    }
+
+    fn outgoing(
+        &self,
+        who: Who,
+        method: &str,
+        path: &str,
+        body: Option<(&'static str, &str)>,
+    ) -> Outgoing {
+        let key = &self.plan.key;
+        let mut headers = match who {
+            Who::First => vec![("auth", key.clone())],
+            Who::Second => self
+                .plan
+                .second_key
+                .iter()
+                .map(|key| ("auth", key.clone()))
+                .collect(),
+            Who::Nobody => Vec::new(),
+            Who::Stranger => vec![("auth", STRANGER.to_owned())],
+            Who::OtherScheme(BEARER) => vec![("auth", format!("Bearer {key}"))],
+            Who::OtherScheme(_) => vec![("authorization", format!("Bearer {key}"))],
+        };
+        if let Some((media, _)) = body {
+            headers.push(("content-type", media.to_owned()));
+        }
+        Outgoing {
+            method: method.to_owned(),
+            target: format!("/api/v1{path}"),
+            headers,
+            body: body
+                .map(|(_, text)| text.as_bytes().to_vec())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Whether another rental may be paid for.
+    pub(crate) fn may_rent(&mut self) -> bool {
+        let Some(limit) = self.plan.max_spend else {
+            return true;
+        };
+        let next = self.spent.amount.plus(self.spent.dearest);
+        let may = limit > Amount::ZERO && next <= limit;
+        if !may {
+            self.evidence.borrow_mut().given.limit_reached = true;
+        }
+        may
+    }
+
+    /// Rents, if there is money for it; whatever rents is paid for.
+    pub(crate) async fn rent(&mut self, who: Who, body: (&'static str, &str)) -> Option<Held> {
+        if !self.may_rent() {
+            return None;
+        }
+        let reply = self.ask(who, "POST", "/number/rent", Some(body)).await;
+        self.keep(who, &reply)
+    }
+
+    /// Takes note of a rental that an answer tells of.
+    pub(crate) fn keep(&mut self, who: Who, reply: &Reply) -> Option<Held> {
+        if !(200..300).contains(&reply.status)
+            || reply.json.get("success") == Some(&Value::Bool(false))
+        {
+            return None;
+        }
+        let id = reply.any(&["/rental/id", "/rental/rental_id", "/id", "/rental_id"])?;
+        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        let cost = reply.any(&["/rental/cost", "/cost"]).and_then(Amount::of);
+        let cost = cost.unwrap_or(Amount::ZERO);
+        let life = reply
+            .any(&["/rental/expires_in_seconds"])
+            .and_then(Value::as_u64);
+        self.spent.amount = self.spent.amount.plus(cost);
+        self.spent.rentals += 1;
+        self.spent.dearest = self.spent.dearest.max(cost);
+        let held = Held {
+            who,
+            id,
+            cost,
+            life: Duration::from_secs(life.unwrap_or(1200)),
+            rented: self.clock.now(),
+            received: None,
+        };
+        self.held.push(held.clone());
+        Some(held)
+    }
+}
+
+/// `Auth: Bearer KEY`; the other is `Authorization: Bearer KEY`.
+pub(crate) const BEARER: &str = "`Auth: Bearer KEY`";
+
+fn read(answer: Option<&Answer>) -> Reply {
+    let json = |answer: &Answer| {
+        let mut values = serde_json::Deserializer::from_slice(&answer.body).into_iter::<Value>();
+        values.next().and_then(Result::ok).unwrap_or_default()
+    };
+    answer.map_or_else(Reply::default, |answer| Reply {
+        status: answer.status,
+        json: json(answer),
+    })
+}
+
+/// How long to wait after a 429: what it says, or ever longer.
+fn too_many(answer: &Answer, attempt: u32) -> Option<Duration> {
+    if answer.status != 429 || attempt + 1 == ATTEMPTS {
+        return None;
+    }
+    let said = answer
+        .header("retry-after")
+        .and_then(|after| after.trim().parse().ok());
+    let seconds = said.unwrap_or_else(|| 1 << attempt.min(5)).clamp(1, 120);
+    Some(Duration::from_secs(seconds))
+}
