@@ -115,70 +115,73 @@ fn the_best_schedule_comes_with_code_for_four_languages() {
     }
 }
 
+/// What is typed, and what is said of it.
+const MISTAKES: [(&str, &str); 15] = [
+    (
+        "compare --delay lognormal(4s --deadline 60s",
+        "not a delay law, at character",
+    ),
+    (
+        "compare --delay 0.5*1s+0.4*never --deadline 60s",
+        "the weights add up to 0.9, not 1",
+    ),
+    (
+        "compare --delay=-2s --deadline 60s",
+        "\"-2s\" is not a duration",
+    ),
+    (
+        "compare --delay 2s --deadline=-60s",
+        "\"-60s\" is not a duration",
+    ),
+    (
+        "compare --delay 2s --deadline 0s",
+        "a deadline is longer than 0 s",
+    ),
+    (
+        "compare --delay 2s --deadline 60s --strategy often",
+        "\"often\" is not a known strategy",
+    ),
+    (
+        "compare --delay 2s --deadline 60s --strategy hazard(lambda=1s)",
+        "use optimal instead",
+    ),
+    (
+        "compare --delay 2s --deadline 60s --strategy optimal(budget=0)",
+        "at least one request",
+    ),
+    (
+        "compare --delay 2s --deadline 60s --strategy fixed(1ns)",
+        "more than a million times",
+    ),
+    (
+        "optimize --delay 2s --deadline 60s --budget 0",
+        "at least one request per rental",
+    ),
+    (
+        "optimize --delay 2s --deadline 60s --budget NaN",
+        "at least one request per rental",
+    ),
+    (
+        "optimize --delay 2s --deadline 60s --lambda 0s",
+        "free requests",
+    ),
+    (
+        "optimize --delay 2s --deadline 60s",
+        "<--budget <N>|--lambda <DURATION>>",
+    ),
+    (
+        "optimize --delay 2s --deadline 60s --budget 4 --min-gap 90s",
+        "least gap",
+    ),
+    (
+        "optimize --delay 2s --deadline 60s --budget 4 --webhook p=2",
+        "p is a probability",
+    ),
+];
+
 #[test]
 fn whatever_cannot_be_computed_is_said_in_one_message() {
-    for (arguments, message) in [
-        (
-            "compare --delay lognormal(4s --deadline 60s",
-            "not a delay law, at character",
-        ),
-        (
-            "compare --delay 0.5*1s+0.4*never --deadline 60s",
-            "the weights add up to 0.9, not 1",
-        ),
-        (
-            "compare --delay=-2s --deadline 60s",
-            "\"-2s\" is not a duration",
-        ),
-        (
-            "compare --delay 2s --deadline=-60s",
-            "\"-60s\" is not a duration",
-        ),
-        (
-            "compare --delay 2s --deadline 0s",
-            "a deadline is longer than 0 s",
-        ),
-        (
-            "compare --delay 2s --deadline 60s --strategy often",
-            "\"often\" is not a known strategy",
-        ),
-        (
-            "compare --delay 2s --deadline 60s --strategy hazard(lambda=1s)",
-            "use optimal instead",
-        ),
-        (
-            "compare --delay 2s --deadline 60s --strategy optimal(budget=0)",
-            "at least one request",
-        ),
-        (
-            "compare --delay 2s --deadline 60s --strategy fixed(1ns)",
-            "more than a million times",
-        ),
-        (
-            "optimize --delay 2s --deadline 60s --budget 0",
-            "at least one request per rental",
-        ),
-        (
-            "optimize --delay 2s --deadline 60s --budget NaN",
-            "at least one request per rental",
-        ),
-        (
-            "optimize --delay 2s --deadline 60s --lambda 0s",
-            "free requests",
-        ),
-        (
-            "optimize --delay 2s --deadline 60s",
-            "<--budget <N>|--lambda <DURATION>>",
-        ),
-        (
-            "optimize --delay 2s --deadline 60s --budget 4 --min-gap 90s",
-            "least gap",
-        ),
-        (
-            "optimize --delay 2s --deadline 60s --budget 4 --webhook p=2",
-            "p is a probability",
-        ),
-    ] {
+    for (arguments, message) in MISTAKES {
         let output = otplab().arg("polling").args(arguments.split(' ')).output();
         let output = output.expect("the binary runs");
         let errors = String::from_utf8(output.stderr).expect("UTF-8");

@@ -315,7 +315,6 @@ mod tests {
                 "schedule(3s,2s)",
                 "at character 13: 2s is not after the poll before it",
             ),
-            ("schedule()", "at character 1: write it like schedule("),
             ("quantile(0)", "at character 10: write how many polls"),
             (
                 "optimal",

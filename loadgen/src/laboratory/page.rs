@@ -41,17 +41,31 @@ pub fn html(comparison: &Comparison) -> String {
 
 fn drawing(out: &mut String, comparison: &Comparison) {
     let frame = Frame::around(comparison);
-    let at = |(x, y): (f64, f64)| {
-        let across = MARGIN + x * (WIDTH - 2.0 * MARGIN);
-        let down = (1.0 - y) * (HEIGHT - MARGIN) + 8.0;
-        (across, down)
-    };
     let _ = writeln!(
         out,
         "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"mean lag against requests per \
          rental\" font-size=\"12\" fill=\"currentColor\">",
         HEIGHT + 24.0
     );
+    ticks(out, &frame);
+    points(out, comparison, &frame);
+    let _ = writeln!(
+        out,
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">requests per rental; the line is the \
+         frontier that nothing beats</text>\n</svg>",
+        WIDTH - MARGIN,
+        HEIGHT + 20.0
+    );
+}
+
+/// A place in the frame, in the drawing's units.
+fn at((x, y): (f64, f64)) -> (f64, f64) {
+    let across = MARGIN + x * (WIDTH - 2.0 * MARGIN);
+    let down = (1.0 - y) * (HEIGHT - MARGIN) + 8.0;
+    (across, down)
+}
+
+fn ticks(out: &mut String, frame: &Frame) {
     for tick in Frame::ticks(frame.requests) {
         if let Some((x, _)) = frame.place((tick, frame.lag.0)) {
             let (x, bottom) = at((x, 0.0));
@@ -79,6 +93,9 @@ fn drawing(out: &mut String, comparison: &Comparison) {
             );
         }
     }
+}
+
+fn points(out: &mut String, comparison: &Comparison, frame: &Frame) {
     let frontier = comparison
         .frontier
         .iter()
@@ -109,13 +126,6 @@ fn drawing(out: &mut String, comparison: &Comparison) {
             );
         }
     }
-    let _ = writeln!(
-        out,
-        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">requests per rental; the line is the \
-         frontier that nothing beats</text>\n</svg>",
-        WIDTH - MARGIN,
-        HEIGHT + 20.0
-    );
 }
 
 fn table(out: &mut String, comparison: &Comparison) {
