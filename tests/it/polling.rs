@@ -115,8 +115,8 @@ fn the_best_schedule_comes_with_code_for_four_languages() {
     }
 }
 
-/// What is asked of `otplab polling`, and what the one message says.
-const REFUSED: [(&str, &str); 15] = [
+/// What is typed, and what is said of it.
+const MISTAKES: [(&str, &str); 15] = [
     (
         "compare --delay lognormal(4s --deadline 60s",
         "not a delay law, at character",
@@ -181,7 +181,7 @@ const REFUSED: [(&str, &str); 15] = [
 
 #[test]
 fn whatever_cannot_be_computed_is_said_in_one_message() {
-    for (arguments, message) in REFUSED {
+    for (arguments, message) in MISTAKES {
         let output = otplab().arg("polling").args(arguments.split(' ')).output();
         let output = output.expect("the binary runs");
         let errors = String::from_utf8(output.stderr).expect("UTF-8");

@@ -101,3 +101,50 @@ fn what_cannot_be_simulated_is_said() {
         assert_eq!(output.status.code(), Some(2));
     }
 }
+
+#[test]
+fn simulated_customers_cost_what_the_exact_figures_say() {
+    const LAW: &str = "0.9*lognormal(12s,0.8) + 0.1*never";
+    let folder = tempfile::tempdir().expect("a folder");
+    for strategy in ["fixed(3s)", "backoff(1s,x2,cap=10s)", "optimal(lambda=1s)"] {
+        let path = folder.path().join("customers.toml");
+        let text = format!(
+            "[arrivals]\nusers = 1000\n[stop]\ncount = 10000\n[users]\npolling = \"{strategy}\"\n\
+             give_up = \"120s\"\n[mock]\nsms_delay = \"{LAW}\"\n"
+        );
+        fs::write(&path, text).expect("a file");
+        let simulated = result(&[path.to_str().expect("UTF-8")]);
+        let mut command = otplab();
+        command.args(["polling", "compare", "--delay", LAW, "--deadline", "120s"]);
+        let output = command
+            .args(["--format", "json", "--strategy", strategy])
+            .output();
+        let output = output.expect("the binary runs");
+        let exact: Value = serde_json::from_slice(&output.stdout).expect("an array");
+        let exact = |name: &str| exact[0][name].as_f64().expect("a figure");
+        let rentals = &simulated["rentals"];
+        let figure = |name: &str| rentals[name].as_f64().expect("a figure");
+        let polls = figure("polls_delivered") + figure("polls_undelivered");
+        let lag = |name: &str| {
+            rentals["detection_lag_us"][name]
+                .as_f64()
+                .expect("a figure")
+                / 1e6
+        };
+        // Four standard errors of ten thousand rentals: the polls of a rental
+        // spread by at most twelve, the lag by at most 1.2 times its mean.
+        let requests = (polls / figure("started") - exact("requests")).abs();
+        assert!(
+            requests < 4.0 * 12.0 / 100.0,
+            "{strategy}: {requests} polls off"
+        );
+        let mean = exact("lag_mean_s");
+        let error = (lag("mean") - mean).abs();
+        assert!(error < 4.0 * 1.2 * mean / 95.0, "{strategy}: {error} s off");
+        let p95 = (lag("p95") - exact("lag_p95_s")).abs();
+        assert!(
+            p95 < 0.06 * exact("lag_p95_s"),
+            "{strategy}: p95 {p95} s off"
+        );
+    }
+}

@@ -294,69 +294,65 @@ mod tests {
         }
     }
 
-    /// What is no strategy, and what is said about it.
-    const MISTAKES: [(&str, &str); 17] = [
-        ("fixed(3)", "at character 7: \"3\" is not a duration"),
-        (
-            "fixed(0s)",
-            "at character 7: this has to be longer than nothing",
-        ),
-        (
-            "fixed(3s,cap=4s)",
-            "at character 10: cap belongs to backoff",
-        ),
-        ("backoff(1s,2)", "at character 12: write the factor like x2"),
-        (
-            "backoff(1s,x2,jitter=some)",
-            "at character 22: jitter is none, full",
-        ),
-        (
-            "schedule(3s,2s)",
-            "at character 13: 2s is not after the poll before it",
-        ),
-        ("schedule()", "at character 1: write it like schedule("),
-        ("quantile(0)", "at character 10: write how many polls"),
-        (
-            "optimal",
-            "at character 1: write it like optimal(lambda=1s) or optimal(budget=4)",
-        ),
-        (
-            "optimal(budget=0)",
-            "at character 16: a budget is at least one request",
-        ),
-        (
-            "optimal(lambda=0s)",
-            "at character 16: this has to be longer than nothing",
-        ),
-        (
-            "optimal(lambda=1s,budget=4)",
-            "at character 1: give lambda or budget, not both",
-        ),
-        (
-            "webhook(fallback=often)",
-            "at character 18: \"often\" is not a known strategy",
-        ),
-        (
-            "webhook(fallback=webhook(fallback=fixed(1s)))",
-            "at character 18: a webhook is no fallback for a webhook",
-        ),
-        (
-            "webhook(fallback=fixed(1s),p=1.5)",
-            "at character 30: p is a probability between 0 and 1",
-        ),
-        (
-            "fixed(3s,min_gap=-1s)",
-            "at character 18: \"-1s\" is not a duration",
-        ),
-        (
-            "hourly",
-            "at character 1: \"hourly\" is not a known strategy",
-        ),
-    ];
-
     #[test]
     fn mistakes_are_named_with_their_place() {
-        for (text, message) in MISTAKES {
+        for (text, message) in [
+            ("fixed(3)", "at character 7: \"3\" is not a duration"),
+            (
+                "fixed(0s)",
+                "at character 7: this has to be longer than nothing",
+            ),
+            (
+                "fixed(3s,cap=4s)",
+                "at character 10: cap belongs to backoff",
+            ),
+            ("backoff(1s,2)", "at character 12: write the factor like x2"),
+            (
+                "backoff(1s,x2,jitter=some)",
+                "at character 22: jitter is none, full",
+            ),
+            (
+                "schedule(3s,2s)",
+                "at character 13: 2s is not after the poll before it",
+            ),
+            ("quantile(0)", "at character 10: write how many polls"),
+            (
+                "optimal",
+                "at character 1: write it like optimal(lambda=1s) or optimal(budget=4)",
+            ),
+            (
+                "optimal(budget=0)",
+                "at character 16: a budget is at least one request",
+            ),
+            (
+                "optimal(lambda=0s)",
+                "at character 16: this has to be longer than nothing",
+            ),
+            (
+                "optimal(lambda=1s,budget=4)",
+                "at character 1: give lambda or budget, not both",
+            ),
+            (
+                "webhook(fallback=often)",
+                "at character 18: \"often\" is not a known strategy",
+            ),
+            (
+                "webhook(fallback=webhook(fallback=fixed(1s)))",
+                "at character 18: a webhook is no fallback for a webhook",
+            ),
+            (
+                "webhook(fallback=fixed(1s),p=1.5)",
+                "at character 30: p is a probability between 0 and 1",
+            ),
+            (
+                "fixed(3s,min_gap=-1s)",
+                "at character 18: \"-1s\" is not a duration",
+            ),
+            (
+                "hourly",
+                "at character 1: \"hourly\" is not a known strategy",
+            ),
+        ] {
             let error = text.parse::<Strategy>().expect_err(text).to_string();
             assert!(error.contains(message), "{text}: {error}");
         }

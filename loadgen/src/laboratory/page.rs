@@ -39,13 +39,6 @@ pub fn html(comparison: &Comparison) -> String {
     out
 }
 
-/// Where a place in the unit square is drawn.
-fn at((x, y): (f64, f64)) -> (f64, f64) {
-    let across = MARGIN + x * (WIDTH - 2.0 * MARGIN);
-    let down = (1.0 - y) * (HEIGHT - MARGIN) + 8.0;
-    (across, down)
-}
-
 fn drawing(out: &mut String, comparison: &Comparison) {
     let frame = Frame::around(comparison);
     let _ = writeln!(
@@ -54,8 +47,8 @@ fn drawing(out: &mut String, comparison: &Comparison) {
          rental\" font-size=\"12\" fill=\"currentColor\">",
         HEIGHT + 24.0
     );
-    grid(out, &frame);
-    points(out, &frame, comparison);
+    ticks(out, &frame);
+    points(out, comparison, &frame);
     let _ = writeln!(
         out,
         "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">requests per rental; the line is the \
@@ -65,7 +58,14 @@ fn drawing(out: &mut String, comparison: &Comparison) {
     );
 }
 
-fn grid(out: &mut String, frame: &Frame) {
+/// A place in the frame, in the drawing's units.
+fn at((x, y): (f64, f64)) -> (f64, f64) {
+    let across = MARGIN + x * (WIDTH - 2.0 * MARGIN);
+    let down = (1.0 - y) * (HEIGHT - MARGIN) + 8.0;
+    (across, down)
+}
+
+fn ticks(out: &mut String, frame: &Frame) {
     for tick in Frame::ticks(frame.requests) {
         if let Some((x, _)) = frame.place((tick, frame.lag.0)) {
             let (x, bottom) = at((x, 0.0));
@@ -95,7 +95,7 @@ fn grid(out: &mut String, frame: &Frame) {
     }
 }
 
-fn points(out: &mut String, frame: &Frame, comparison: &Comparison) {
+fn points(out: &mut String, comparison: &Comparison, frame: &Frame) {
     let frontier = comparison
         .frontier
         .iter()

@@ -246,9 +246,9 @@ impl WebhookProblem {
             times.partition_point(|time| *time < due).max(node + 1)
         });
         let mut best = (f64::INFINITY, times.len() - 1);
-        for (to, (ahead, _)) in ahead.iter().enumerate().take(times.len()).skip(first) {
+        for (to, (beyond, _)) in ahead.iter().enumerate().skip(first) {
             let (lag, polls) = self.step(from, to);
-            let cost = lag + price * polls + ahead;
+            let cost = lag + price * polls + beyond;
             if cost < best.0 {
                 best = (cost, to);
             }
