@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use contract::{ApiKey, Cents, Dice};
 use loadgen_core::arrivals::Arrivals;
@@ -156,7 +155,7 @@ impl Job<'_> {
             target: self.target.to_string(),
             server: self.server.to_owned(),
             started_s: clock::unix_seconds(),
-            open: matches!(scenario.arrivals, Arrivals::Open { .. }),
+            open: scenario.arrivals.is_open(),
             connections: scenario.connections,
             threads: self.threads,
             warmup: scenario.warmup,
@@ -282,10 +281,7 @@ impl Show<'_, '_> {
     /// A phase of `count` users with one request each.
     fn few(&mut self, role: Role, count: u32, stage: Stage) -> Result<Finished, RunError> {
         let plan = Plan {
-            arrivals: Arrivals::Closed {
-                users: count.min(PREPARING),
-                ramp: Duration::ZERO,
-            },
+            arrivals: Arrivals::users(count.min(PREPARING)),
             stop: Stop {
                 count: Some(u64::from(count)),
                 ..Stop::default()

@@ -5,7 +5,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`scenario`] | the scenario file, and what it resolves to |
-//! | [`arrivals`], [`rate`], [`stop`] | when users start, and when no more do |
+//! | [`shape`], [`arrivals`], [`curve`], [`rate`], [`poisson`], [`recording`], [`stop`] | when users start, and when no more do |
 //! | [`polling`] | when a waiting customer asks |
 //! | [`customer`] | one user: rent, poll, confirm |
 //! | [`fleet`] | all users of a worker: the machine that says what to send |
@@ -42,6 +42,7 @@
 pub mod answer;
 pub mod arrivals;
 pub mod call;
+pub mod curve;
 pub mod customer;
 pub mod distribution;
 pub mod fleet;
@@ -52,13 +53,16 @@ pub mod interval;
 pub mod lag;
 pub mod latencies;
 pub mod outcome;
+pub mod poisson;
 pub mod polling;
 pub mod rate;
 pub mod record;
+pub mod recording;
 pub mod result;
 pub mod run;
 pub mod scenario;
 pub mod series;
+pub mod shape;
 pub mod stop;
 pub mod tally;
 pub mod threshold;

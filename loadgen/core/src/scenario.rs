@@ -5,18 +5,22 @@
 //! [`Overrides`] what was typed beside it; [`Scenario`] is complete, without an
 //! `Option` where a default exists.
 
+use std::fmt;
 use std::time::Duration;
 
 use contract::document::{self, DocumentError};
 use contract::service::ServiceName;
 use contract::{Service, TimeSpan};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::arrivals::{Arrivals, Process};
+use crate::curve::Curve;
 use crate::customer::CustomerPlan;
 use crate::polling::Strategy;
 use crate::rate::{Rate, RateProfile, Stage};
+use crate::shape::Shape;
 use crate::stop::Stop;
 use crate::threshold::Threshold;
 use crate::warmup::Warmup;
@@ -67,6 +71,8 @@ pub struct Overrides {
     pub users: Option<u32>,
     /// Users started per second: open arrivals.
     pub rate: Option<Rate>,
+    /// When users start, however that is.
+    pub arrivals: Option<Shape>,
     /// How long users start.
     pub duration: Option<Duration>,
     /// How many users start.
@@ -97,6 +103,7 @@ struct ScenarioFile {
     warmup: Option<Warmup>,
     #[serde(default)]
     thresholds: Vec<Threshold>,
+    #[serde(deserialize_with = "text_or_table")]
     arrivals: ArrivalsFile,
     stop: StopFile,
     #[serde(default)]
@@ -106,14 +113,43 @@ struct ScenarioFile {
     _mock: Option<IgnoredAny>,
 }
 
-#[derive(Debug, Deserialize)]
+/// `arrivals = "poisson(50/s)"`, or a table.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ArrivalsFile {
+    /// Where it is a text.
+    #[serde(skip)]
+    shape: Option<Shape>,
     users: Option<u32>,
     ramp: Option<TimeSpan>,
     rate: Option<Rate>,
     stages: Option<Vec<Stage>>,
     process: Option<Process>,
+}
+
+fn text_or_table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ArrivalsFile, D::Error> {
+    struct TextOrTable;
+
+    impl<'de> Visitor<'de> for TextOrTable {
+        type Value = ArrivalsFile;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text like \"500/s\" or a table like [arrivals]")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<ArrivalsFile, E> {
+            Ok(ArrivalsFile {
+                shape: Some(text.parse().map_err(E::custom)?),
+                ..ArrivalsFile::default()
+            })
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ArrivalsFile, A::Error> {
+            ArrivalsFile::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_any(TextOrTable)
 }
 
 #[derive(Debug, Deserialize)]
@@ -249,10 +285,7 @@ fn behaviour(file: BehaviourFile, setup: Option<SetupFile>) -> Result<Behaviour,
 /// rent under one key at the same time and every account's rentals are the
 /// same in every run with the same seed.
 fn default_accounts(arrivals: &Arrivals, count: Option<u64>) -> u32 {
-    let users = match arrivals {
-        Arrivals::Closed { users, .. } => *users,
-        Arrivals::Open { .. } => ACCOUNTS,
-    };
+    let users = arrivals.slots().unwrap_or(ACCOUNTS);
     count
         .and_then(|count| u32::try_from(count).ok())
         .map_or(users, |count| users.min(count))
@@ -279,17 +312,30 @@ const fn positive(span: Duration, message: &'static str) -> Result<Duration, &'s
 
 impl ArrivalsFile {
     fn resolve(self, overrides: &Overrides) -> Result<Arrivals, &'static str> {
+        let typed = [
+            overrides.users.is_some(),
+            overrides.rate.is_some(),
+            overrides.arrivals.is_some(),
+        ];
+        if typed.into_iter().filter(|typed| *typed).count() > 1 {
+            return Err("-c, -r and --arrivals say when users start; give one of them");
+        }
+        if let Some(shape) = &overrides.arrivals {
+            return Ok(shape.arrivals());
+        }
         let process = self.process.unwrap_or_default();
         let ramp = self.ramp.map_or(Duration::ZERO, |ramp| ramp.0);
         match (overrides.users, overrides.rate) {
-            (Some(_), Some(_)) => Err("-c and -r are two kinds of arrivals; give one of them"),
-            (Some(users), None) => closed(users, ramp, "-c is a number from 1 to 1000000"),
+            (Some(users), _) => closed(users, ramp, "-c is a number from 1 to 1000000"),
             (None, Some(rate)) => constant(rate, process),
             (None, None) => self.written(ramp, process),
         }
     }
 
     fn written(self, ramp: Duration, process: Process) -> Result<Arrivals, &'static str> {
+        if let Some(shape) = self.shape {
+            return Ok(shape.arrivals());
+        }
         match (self.users, self.rate, self.stages) {
             (Some(_), None, None) if self.process.is_some() => {
                 Err("[arrivals] process belongs to rate or stages, not to users")
@@ -320,8 +366,8 @@ impl ArrivalsFile {
 }
 
 fn closed(users: u32, ramp: Duration, message: &'static str) -> Result<Arrivals, &'static str> {
-    let users = within(users, message)?;
-    Ok(Arrivals::Closed { users, ramp })
+    let users = f64::from(within(users, message)?);
+    Ok(Arrivals::Closed(Curve::through(0.0, [(users, ramp)])))
 }
 
 fn constant(rate: Rate, process: Process) -> Result<Arrivals, &'static str> {
@@ -421,8 +467,36 @@ mod tests {
     }
 
     #[test]
+    fn arrivals_are_a_text_or_a_table_or_typed() {
+        let shape = |text: &str| text.parse::<Shape>().expect(text);
+        let text = SMALL.replace("[arrivals]\nusers = 4", "arrivals = \"poisson(5/s)\"");
+        let scenario = read(&text, Overrides::default()).expect("well-formed");
+        assert_eq!(scenario.arrivals, shape("poisson(5/s)").arrivals());
+        let typed = Overrides {
+            arrivals: Some(shape("stages(9,2s)")),
+            ..Overrides::default()
+        };
+        let scenario = read(SMALL, typed.clone()).expect("well-formed");
+        assert_eq!(scenario.arrivals.slots(), Some(9));
+        let twice = Overrides {
+            users: Some(1),
+            ..typed
+        };
+        let error = read(SMALL, twice).expect_err("two of them");
+        assert!(error.contains("-c, -r and --arrivals"), "{error}");
+    }
+
+    #[test]
     fn mistakes_name_the_line_or_the_section() {
         for (text, message) in [
+            (
+                "arrivals = \"5/d\"\n",
+                "s.toml:1:12: not a shape of arrivals, at character 1: \"5/d\" is not a rate",
+            ),
+            (
+                "arrivals = 5\n",
+                "s.toml:1:12: invalid type: integer `5`, expected a text like",
+            ),
             (
                 "[arrivals]\nuser = 4\n",
                 "s.toml:2:1: unknown field `user`, expected one of `users`, `ramp`",
