@@ -1,5 +1,6 @@
 //! One file per subcommand: from what was typed to a finished run.
 
+mod capacity;
 mod embedded;
 pub(crate) mod load;
 pub(crate) mod report;

@@ -11,11 +11,12 @@ use contract::{Moment, truth};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use loadgen_core::answer::{self, Answer, Failure};
 use loadgen_core::call::Order;
+use loadgen_core::retry::retry_after;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -48,11 +49,17 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) struct Connection {
     line: Rc<Line>,
     sender: Option<SendRequest<Full<Bytes>>>,
+    /// What the latest answer said about when to ask again.
+    retry_after: Option<Duration>,
 }
 
 impl Connection {
     pub(crate) const fn new(line: Rc<Line>) -> Self {
-        Self { line, sender: None }
+        Self {
+            line,
+            sender: None,
+            retry_after: None,
+        }
     }
 
     /// Opens the connection, if it is not open.
@@ -80,8 +87,14 @@ impl Connection {
         Ok(())
     }
 
+    /// How long the latest answer asked to wait.
+    pub(crate) const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// Sends an order and reads its answer; says when it was sent.
     pub(crate) async fn carry(&mut self, order: &Order) -> (Moment, Result<Answer, Failure>) {
+        self.retry_after = None;
         let opened = self.open().await;
         let sent = self.line.clock.now();
         if opened.is_err() {
@@ -106,6 +119,8 @@ impl Connection {
             .send_request(request)
             .await
             .map_err(|error| classify(&error))?;
+        let said = response.headers().get(RETRY_AFTER);
+        self.retry_after = said.map(|value| retry_after(value.to_str().unwrap_or_default()));
         read(order, response).await
     }
 }

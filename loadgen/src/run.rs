@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use contract::{ApiKey, Cents, Dice};
 use loadgen_core::arrivals::Arrivals;
+use loadgen_core::budget::Bounds;
 use loadgen_core::fleet::{Plan, Role, Target as Rental};
 use loadgen_core::interval::Interval;
 use loadgen_core::outcome::Ledger;
@@ -39,6 +40,8 @@ pub struct Job<'a> {
     pub keys: Keys,
     /// Worker threads.
     pub threads: u32,
+    /// What the run may do to the server, whatever the scenario asks for.
+    pub bounds: Bounds,
 }
 
 /// Whose accounts the users have.
@@ -118,6 +121,7 @@ pub fn run(
             threads: job.threads,
             // Made-up keys are good for a mock only, and a mock tells the truth.
             truth: job.target.is_loopback() || matches!(job.keys, Keys::MadeUp),
+            budget: Arc::new(job.target.budget(job.bounds)),
         },
         dice,
         interrupt,
@@ -160,6 +164,7 @@ impl Job<'_> {
             threads: self.threads,
             warmup: scenario.warmup,
             thresholds: scenario.thresholds.clone(),
+            populations: scenario.customers.names(),
         }
     }
 }

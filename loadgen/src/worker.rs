@@ -91,7 +91,12 @@ impl Desk {
                 sent,
                 answered: self.clock.now(),
             };
-            self.fleet.borrow_mut().handle_answer(order, times, outcome);
+            let mut fleet = self.fleet.borrow_mut();
+            if let Some(wait) = connection.retry_after() {
+                fleet.told_to_wait(&order, wait, times.answered);
+            }
+            fleet.handle_answer(order, times, outcome);
+            drop(fleet);
             self.pump();
         }
     }

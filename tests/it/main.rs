@@ -6,6 +6,7 @@ mod load;
 mod report;
 mod results;
 mod serve;
+mod shapes;
 mod tidy;
 mod two_arms;
 mod world;

@@ -7,6 +7,7 @@ use loadgen::progress::{Display, Snapshot, Stage};
 use loadgen::recorder::Unrecorded;
 use loadgen::run::{self, Job, Keys};
 use loadgen::target::Target;
+use loadgen_core::budget::Bounds;
 use loadgen_core::outcome::{Certainty, Outcome};
 use mock_server::{Running, Server};
 
@@ -52,6 +53,7 @@ fn live_until(text: &str, seed: u64, threads: u32, server_leaves: bool) -> Outco
         server: "a mock",
         keys: Keys::MadeUp,
         threads,
+        bounds: Bounds::default(),
     };
     let mut display = LastWish(server);
     let run = run::run(&job, &Interrupt::never(), &mut display, &mut Unrecorded);

@@ -23,7 +23,7 @@ pub struct Strategy {
 
 /// How the gaps between polls develop.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Pace {
+pub(crate) enum Pace {
     /// Always the same gap.
     Fixed(Duration),
     /// Gaps that grow by a factor up to a cap.
@@ -37,7 +37,7 @@ enum Pace {
 
 /// How chance changes a gap `w`; the formulas that AWS published under these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Jitter {
+pub(crate) enum Jitter {
     None,
     /// Uniform in [0, w].
     Full,
@@ -64,6 +64,15 @@ pub struct Position {
     pub offset: Duration,
     /// The latest gap.
     gap: Duration,
+}
+
+impl Position {
+    /// Before the first beat.
+    pub const START: Self = Self {
+        beats: 0,
+        offset: Duration::ZERO,
+        gap: Duration::ZERO,
+    };
 }
 
 impl Strategy {
@@ -109,7 +118,18 @@ impl Pace {
         })
     }
 
-    fn from_term(term: &Term<'_>) -> Result<(Self, Option<Law>), ExpressionError> {
+    /// Gap number `number`, from 1; `chance` is asked for each gap up to it, from 0.
+    pub(crate) fn nth(self, number: u32, chance: &mut dyn FnMut(u32) -> f64) -> Duration {
+        let mut position = Position::START;
+        for beat in 0..number {
+            position.gap = self.gap(position, &mut || chance(beat));
+            position.beats = beat + 1;
+        }
+        position.gap
+    }
+
+    /// The pace, and the law of the first gap if there is one.
+    pub(crate) fn from_term(term: &Term<'_>) -> Result<(Self, Option<Law>), ExpressionError> {
         let arguments = term.arguments.as_deref().unwrap_or_default();
         let (plain, named): (Vec<_>, Vec<_>) = arguments
             .iter()

@@ -19,6 +19,11 @@ use crate::curve::Curve;
 pub struct Rate(f64);
 
 impl Rate {
+    /// So many per second; not less than none and not more than a million.
+    pub const fn of(per_second: f64) -> Self {
+        Self(per_second.clamp(0.0, HIGHEST))
+    }
+
     /// The number per second.
     pub const fn per_second(self) -> f64 {
         self.0

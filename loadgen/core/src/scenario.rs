@@ -5,21 +5,24 @@
 //! [`Overrides`] what was typed beside it; [`Scenario`] is complete, without an
 //! `Option` where a default exists.
 
+mod users;
+
 use std::fmt;
 use std::time::Duration;
 
+use contract::TimeSpan;
 use contract::document::{self, DocumentError};
-use contract::service::ServiceName;
-use contract::{Service, TimeSpan};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::arrivals::{Arrivals, Process};
+use crate::crowd::Crowd;
 use crate::curve::Curve;
-use crate::customer::CustomerPlan;
 use crate::polling::Strategy;
 use crate::rate::{Rate, RateProfile, Stage};
+use crate::retry::Retry;
+use crate::scenario::users::{PopulationFile, Typed, UsersFile};
 use crate::shape::Shape;
 use crate::stop::Stop;
 use crate::threshold::Threshold;
@@ -36,8 +39,8 @@ pub struct Scenario {
     pub stop: Stop,
     /// What each does.
     pub behaviour: Behaviour,
-    /// How customers rent and wait.
-    pub customers: CustomerPlan,
+    /// Who they are, and how they rent and wait.
+    pub customers: Crowd,
     /// The users are spread over this many accounts.
     pub accounts: u32,
     /// Connections, over which all users share.
@@ -79,8 +82,10 @@ pub struct Overrides {
     pub count: Option<u64>,
     /// Connections.
     pub connections: Option<u32>,
-    /// When to ask.
+    /// When to ask; of those who rent.
     pub polling: Option<Strategy>,
+    /// What to do when a request fails.
+    pub retry: Option<Retry>,
     /// More of them; these do not replace the file's.
     pub thresholds: Vec<Threshold>,
     /// What the headline figures leave out.
@@ -108,6 +113,8 @@ struct ScenarioFile {
     stop: StopFile,
     #[serde(default)]
     users: UsersFile,
+    #[serde(default)]
+    populations: Vec<PopulationFile>,
     setup: Option<SetupFile>,
     #[serde(rename = "mock")]
     _mock: Option<IgnoredAny>,
@@ -158,17 +165,6 @@ struct StopFile {
     duration: Option<TimeSpan>,
     count: Option<u64>,
     drain: Option<TimeSpan>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UsersFile {
-    #[serde(default, rename = "do")]
-    behaviour: BehaviourFile,
-    services: Option<Vec<ServiceName>>,
-    accounts: Option<u32>,
-    polling: Option<Strategy>,
-    give_up: Option<TimeSpan>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -236,8 +232,12 @@ impl ScenarioFile {
         let stop = self.stop.resolve(overrides.duration, overrides.count)?;
         let arrivals = self.arrivals.resolve(&overrides)?;
         let accounts = overrides.accounts.or(self.users.accounts);
-        let customers = self.users.customers(overrides.polling)?;
         let behaviour = behaviour(self.users.behaviour, self.setup)?;
+        let typed = Typed {
+            polling: overrides.polling,
+            retry: overrides.retry,
+        };
+        let customers = self.users.crowd(self.populations, behaviour, typed)?;
         let connections = overrides.connections.or(self.connections);
         let mut thresholds = self.thresholds;
         thresholds.extend(overrides.thresholds);
@@ -407,32 +407,6 @@ impl StopFile {
     }
 }
 
-impl UsersFile {
-    fn customers(&self, polling: Option<Strategy>) -> Result<CustomerPlan, &'static str> {
-        let services: Vec<&'static Service> = match &self.services {
-            Some(names) => names.iter().map(|name| name.0).collect(),
-            None => Service::find("whatsapp").into_iter().collect(),
-        };
-        if services.is_empty() {
-            return Err(
-                "[users] services = [] leaves nothing to rent; write services = [\"whatsapp\"]",
-            );
-        }
-        let default = || {
-            "fixed(3s)"
-                .parse()
-                .expect("the default strategy is tested to parse")
-        };
-        Ok(CustomerPlan {
-            services,
-            polling: polling
-                .or_else(|| self.polling.clone())
-                .unwrap_or_else(default),
-            give_up: self.give_up.map(|span| span.0),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -448,7 +422,10 @@ mod tests {
         let scenario = read(SMALL, Overrides::default()).expect("well-formed");
         assert_eq!(scenario.accounts, 4);
         assert_eq!(scenario.connections, CONNECTIONS);
-        assert_eq!(scenario.customers.polling.to_string(), "fixed(3s)");
+        assert_eq!(
+            scenario.customers.populations()[0].plan.polling.to_string(),
+            "fixed(3s)"
+        );
         assert_eq!(scenario.behaviour, Behaviour::RentAndWait);
     }
 
