@@ -237,7 +237,7 @@ impl ScenarioFile {
             polling: overrides.polling,
             retry: overrides.retry,
         };
-        let customers = self.users.crowd(self.populations, behaviour, typed)?;
+        let customers = self.users.crowd(self.populations, behaviour, &typed)?;
         let connections = overrides.connections.or(self.connections);
         let mut thresholds = self.thresholds;
         thresholds.extend(overrides.thresholds);
@@ -461,19 +461,25 @@ mod tests {
         };
         let error = read(SMALL, twice).expect_err("two of them");
         assert!(error.contains("-c, -r and --arrivals"), "{error}");
+        for (arrivals, message) in [
+            (
+                "\"5/d\"",
+                "s.toml:1:12: not a shape of arrivals, at character 1: \"5/d\" is not a rate",
+            ),
+            (
+                "5",
+                "s.toml:1:12: invalid type: integer `5`, expected a text like",
+            ),
+        ] {
+            let text = format!("arrivals = {arrivals}\n[stop]\ncount = 1\n");
+            let error = read(&text, Overrides::default()).expect_err(arrivals);
+            assert!(error.contains(message), "{error}");
+        }
     }
 
     #[test]
     fn mistakes_name_the_line_or_the_section() {
         for (text, message) in [
-            (
-                "arrivals = \"5/d\"\n",
-                "s.toml:1:12: not a shape of arrivals, at character 1: \"5/d\" is not a rate",
-            ),
-            (
-                "arrivals = 5\n",
-                "s.toml:1:12: invalid type: integer `5`, expected a text like",
-            ),
             (
                 "[arrivals]\nuser = 4\n",
                 "s.toml:2:1: unknown field `user`, expected one of `users`, `ramp`",

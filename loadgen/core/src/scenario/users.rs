@@ -74,9 +74,9 @@ impl UsersFile {
         &self,
         populations: Vec<PopulationFile>,
         behaviour: Behaviour,
-        typed: Typed,
+        typed: &Typed,
     ) -> Result<Crowd, &'static str> {
-        let plan = self.plan(&typed)?;
+        let plan = self.plan(typed)?;
         let polls_once = matches!(behaviour, Behaviour::PollOnce { .. });
         if polls_once && (!populations.is_empty() || plan.retry != Retry::none()) {
             return Err(
@@ -91,7 +91,7 @@ impl UsersFile {
         let plan = self.plan(&Typed::default())?;
         let populations = populations
             .into_iter()
-            .map(|file| file.population(&plan, &typed));
+            .map(|file| file.population(&plan, typed));
         Ok(Crowd::mixed(populations.collect::<Result<_, _>>()?))
     }
 
@@ -271,8 +271,7 @@ do = \"read_history\"
             let error = read(&MIXED.replace(from, to), Overrides::default()).expect_err(to);
             assert!(error.contains(message), "{to}: {error}");
         }
-        let once = MIXED.replace("[[pop", "[[pop");
-        let text = format!("{BASE}do = \"poll_once\"\n{once}[setup]\nrentals = 5\n");
+        let text = format!("{BASE}do = \"poll_once\"\n{MIXED}[setup]\nrentals = 5\n");
         let error = Scenario::read("s", "s.toml", &text, Overrides::default());
         let error = error.expect_err("two things").to_string();
         assert!(
