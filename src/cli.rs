@@ -1,8 +1,11 @@
 //! What can be typed. Each subcommand has a file here that only mirrors its
 //! flags; defaults that a file may override are filled in by `command`.
 
+pub(crate) mod doctor;
 pub(crate) mod load;
+pub(crate) mod polling;
 pub(crate) mod report;
+pub(crate) mod secret;
 pub(crate) mod serve;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +26,11 @@ pub(crate) enum Command {
     Serve(Box<serve::ServeArguments>),
     /// Load a server, or an embedded fake, with customers who rent, poll and confirm.
     Load(Box<load::LoadArguments>),
+    /// What polling strategies cost, and which is best.
+    #[command(subcommand)]
+    Polling(Box<polling::PollingCommand>),
     /// Report a run again, from the directory it has written.
     Report(Box<report::ReportArguments>),
+    /// Examine this machine: is it fit to measure on?
+    Doctor(doctor::DoctorArguments),
 }

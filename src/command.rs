@@ -1,8 +1,10 @@
 //! One file per subcommand: from what was typed to a finished run.
 
 mod capacity;
+pub(crate) mod doctor;
 mod embedded;
 pub(crate) mod load;
+pub(crate) mod polling;
 pub(crate) mod report;
 mod scenario;
 mod seed;

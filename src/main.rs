@@ -19,7 +19,9 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(arguments) => command::serve::run(&arguments),
         Command::Load(arguments) => command::load::run(&arguments),
+        Command::Polling(command) => command::polling::run(&command),
         Command::Report(arguments) => command::report::run(&arguments),
+        Command::Doctor(arguments) => command::doctor::run(&arguments),
     };
     outcome.unwrap_or_else(|error| report(&error)).into()
 }

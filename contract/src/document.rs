@@ -6,6 +6,8 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::complaint;
+
 /// What is wrong with a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}:{line}:{column}: {message}")]
@@ -28,7 +30,8 @@ pub struct DocumentError {
 pub fn parse<T: DeserializeOwned>(origin: &str, text: &str) -> Result<T, DocumentError> {
     toml::from_str(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
-        DocumentError::at(origin, text, offset, one_line(error.message()))
+        let message = complaint::plain(&one_line(error.message()));
+        DocumentError::at(origin, text, offset, message)
     })
 }
 
@@ -72,7 +75,8 @@ mod tests {
     fn complaints_name_file_line_and_remedy() {
         assert_eq!(
             complaint("life = \"2s\"\nlive = \"2s\"\n"),
-            "s.toml:2:1: unknown field `live`, expected `life` or `delay`"
+            "s.toml:2:1: unknown field `live`, expected `life` or `delay`; \
+             did you mean `life`?"
         );
         assert_eq!(
             complaint("\nlife = \"2 parsecs\"\n"),

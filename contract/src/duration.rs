@@ -43,6 +43,12 @@ impl FromStr for TimeSpan {
     }
 }
 
+impl From<Duration> for TimeSpan {
+    fn from(duration: Duration) -> Self {
+        Self(duration)
+    }
+}
+
 impl From<TimeSpan> for Duration {
     fn from(span: TimeSpan) -> Self {
         span.0

@@ -4,6 +4,8 @@
 //! `never`, the event does not happen at all. A law draws nothing by itself;
 //! it turns a [`Roll`] into a delay.
 
+mod distribution;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;

@@ -16,6 +16,7 @@
 //! | [`moment`], [`dice`] | time and chance as arguments |
 //! | [`law`] | distributions of a delay, by name |
 //! | [`expression`], [`duration`], [`document`] | the words people write: `uniform(1s,5s)`, `20m`, a TOML file |
+//! | [`complaint`] | what a decoder complains about, in words for whoever wrote it |
 //!
 //! ```
 //! use contract::{Dice, Law, Moment, Stream};
@@ -29,6 +30,7 @@
 //! ```
 
 pub mod body;
+pub mod complaint;
 pub mod dice;
 pub mod document;
 pub mod duration;

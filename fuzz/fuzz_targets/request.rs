@@ -1,5 +1,5 @@
-//! Sessions with the mock alone: the same as the property test `arbitrary` of
-//! `mock-server-core` plays, from the same file.
+//! Sessions with the mock alone: the same as the property tests `arbitrary` of
+//! `mock-server-core` play, from the same file.
 
 #![no_main]
 
@@ -8,4 +8,7 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../mock-server/core/tests/it/session.rs"]
 mod session;
 
-fuzz_target!(|bytes: &[u8]| session::play(bytes));
+fuzz_target!(|bytes: &[u8]| {
+    session::play(bytes);
+    session::move_house(bytes);
+});

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use contract::{Moment, Operation};
+use contract::Moment;
 use loadgen_core::gathering::Gathering;
 use loadgen_core::interval::{self, Interval, Slice};
 use loadgen_core::tally::Tally;
@@ -37,8 +37,6 @@ struct Collected {
     gathering: Gathering,
     watch: Watch,
     watched_since: Moment,
-    /// Of the last whole second.
-    poll_p99: Option<u64>,
 }
 
 impl Gatherer<'_> {
@@ -52,7 +50,6 @@ impl Gatherer<'_> {
             gathering: Gathering::of(self.slices.len()),
             watch: Watch::default(),
             watched_since: Moment::START,
-            poll_p99: None,
         };
         loop {
             match self.reports.recv_timeout(REFRESH) {
@@ -66,7 +63,6 @@ impl Gatherer<'_> {
                     }
                 }
                 Ok(Report::Done(worker, finished, rest)) => {
-                    let finished = finished?;
                     self.collect(&mut collected, work);
                     collected.gathering.end(worker, &rest);
                     match &mut merged {
@@ -77,7 +73,10 @@ impl Gatherer<'_> {
                 Err(RecvTimeoutError::Timeout) => {
                     self.collect(&mut collected, work);
                     let snapshot = Snapshot {
-                        poll_p99: collected.poll_p99,
+                        elapsed: match preparing {
+                            0 => self.context.clock.now().since(collected.start),
+                            _ => Duration::ZERO,
+                        },
                         ..Board::read(self.boards)
                     };
                     work.display.show(work.stage, &snapshot);
@@ -111,8 +110,6 @@ impl Gatherer<'_> {
         }
         while let Some((index, tally)) = collected.gathering.take() {
             let cpu = collected.cpu(self.context.clock.now());
-            let polls = tally.operation(Operation::CheckOtp);
-            collected.poll_p99 = polls.response.quantile(0.99);
             work.recorder
                 .second(&collected.interval(index, interval::LENGTH, tally, cpu));
         }

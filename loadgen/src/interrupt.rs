@@ -21,6 +21,8 @@ pub enum Urgency {
 #[derive(Clone, Debug)]
 pub struct Interrupt {
     wish: watch::Receiver<Urgency>,
+    /// For those who hear of the wish otherwise than by a signal.
+    voice: watch::Sender<Urgency>,
     /// Lesser wishes are not heeded.
     least: Urgency,
 }
@@ -35,8 +37,12 @@ impl Interrupt {
     /// An interrupt in the caller's hands, for tests.
     pub fn manual() -> (watch::Sender<Urgency>, Self) {
         let (sender, wish) = watch::channel(Urgency::None);
-        let least = Urgency::Drain;
-        (sender, Self { wish, least })
+        let interrupt = Self {
+            wish,
+            voice: sender.clone(),
+            least: Urgency::Drain,
+        };
+        (sender, interrupt)
     }
 
     /// Watches SIGINT and SIGTERM, on a thread of its own, until the process ends.
@@ -71,11 +77,17 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// What a signal does: the first time ends the arrivals, the second everything.
+    pub fn urge(&self) {
+        self.voice.send_modify(|wish| *wish = wish.next());
+    }
+
     /// The same, for work that is done even after the first Ctrl-C.
     #[must_use]
     pub(crate) fn only_stop(&self) -> Self {
         Self {
             wish: self.wish.clone(),
+            voice: self.voice.clone(),
             least: Urgency::Stop,
         }
     }
@@ -108,5 +120,30 @@ impl Urgency {
             Self::None => Self::Drain,
             Self::Drain | Self::Stop => Self::Stop,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_says_what_a_signal_says() {
+        let interrupt = Interrupt::never();
+        let closing = interrupt.only_stop();
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            seen.push((interrupt.urgency(), closing.urgency()));
+            interrupt.clone().urge();
+        }
+        let none = Urgency::None;
+        assert_eq!(
+            seen,
+            [
+                (none, none),
+                (Urgency::Drain, none),
+                (Urgency::Stop, Urgency::Stop)
+            ]
+        );
     }
 }

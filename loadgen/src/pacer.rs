@@ -1,110 +1,59 @@
 //! Waking a worker on time. The runtime's own timers tick in milliseconds,
-//! which would add a millisecond of slip to every poll; a thread that waits on
-//! a condition variable is woken by the kernel within some fifty microseconds.
+//! which would add a millisecond of slip to every poll. An alarm clock with
+//! one alarm; setting it again is cheap if nothing changes.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Instant;
+#[cfg(target_os = "linux")]
+mod kernel;
+#[cfg(any(test, not(target_os = "linux")))]
+mod thread;
 
-use tokio::sync::Notify;
+#[cfg(target_os = "linux")]
+pub(crate) use kernel::Pacer;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use thread::Pacer;
 
-/// An alarm clock with one alarm. Dropping it ends its thread.
-#[derive(Debug)]
-pub(crate) struct Pacer {
-    alarm: Arc<Alarm>,
-    thread: Option<JoinHandle<()>>,
-}
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
 
-#[derive(Debug)]
-struct Alarm {
-    // A std mutex: it is held for a few instructions, and the thread that
-    // waits on it has no runtime.
-    state: Mutex<State>,
-    changed: Condvar,
-    woken: Arc<Notify>,
-}
+    use super::{Pacer, thread};
 
-#[derive(Debug, Default)]
-struct State {
-    /// When to ring; `None` when there is nothing to wait for.
-    due: Option<Instant>,
-    /// Until when the thread sleeps; `None` when it sleeps for ever.
-    asleep_until: Option<Instant>,
-    ended: bool,
-}
+    const SOON: Duration = Duration::from_millis(3);
 
-impl Pacer {
-    /// A pacer that notifies `woken`.
-    pub(crate) fn start(woken: Arc<Notify>) -> std::io::Result<Self> {
-        let alarm = Arc::new(Alarm {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            woken,
-        });
-        let thread = std::thread::Builder::new()
-            .name("pacer".to_owned())
-            .spawn({
-                let alarm = Arc::clone(&alarm);
-                move || alarm.ring_until_ended()
-            })?;
-        Ok(Self {
-            alarm,
-            thread: Some(thread),
-        })
-    }
-
-    /// Sets the alarm; `None` clears it.
-    pub(crate) fn set(&self, due: Option<Instant>) {
-        let mut state = self.alarm.lock();
-        state.due = due;
-        // The thread looks at the alarm when it wakes, so it has to be woken
-        // only if it would sleep too long.
-        let too_late = |until: Option<Instant>| until.is_none_or(|until| Some(until) > due);
-        if due.is_some() && too_late(state.asleep_until) {
-            drop(state);
-            self.alarm.changed.notify_one();
-        }
-    }
-}
-
-impl Drop for Pacer {
-    fn drop(&mut self) {
-        self.alarm.lock().ended = true;
-        self.alarm.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // It cannot have panicked: it takes no input but instants.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Alarm {
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        // No code panics while it holds the lock, and the state is two instants.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn ring_until_ended(&self) {
-        let mut state = self.lock();
-        while !state.ended {
-            let now = Instant::now();
-            if state.due.is_some_and(|due| due <= now) {
-                state.due = None;
-                self.woken.notify_one();
-            }
-            state.asleep_until = state.due;
-            state = match state.due {
-                Some(due) => {
-                    let result = self
-                        .changed
-                        .wait_timeout(state, due.saturating_duration_since(now));
-                    result.unwrap_or_else(PoisonError::into_inner).0
+    /// One test for both kinds, which share no trait because only one is ever used.
+    macro_rules! keeps_time {
+        ($pacer:ty) => {{
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async {
+                let pacer = <$pacer>::start().expect("an alarm clock");
+                for due in [SOON, SOON, Duration::ZERO] {
+                    let due = Instant::now() + due;
+                    pacer.set(Some(due));
+                    pacer.set(Some(due));
+                    pacer.rung().await;
+                    assert!(Instant::now() >= due, "too early");
                 }
-                None => {
-                    let result = self.changed.wait(state);
-                    result.unwrap_or_else(PoisonError::into_inner)
-                }
-            };
-        }
+                // An earlier alarm takes the place of a later one.
+                let begin = Instant::now();
+                pacer.set(Some(begin + Duration::from_secs(3600)));
+                pacer.set(Some(begin + SOON));
+                pacer.rung().await;
+                assert!(begin.elapsed() < Duration::from_secs(3600));
+                // One that was cleared does not ring.
+                pacer.set(Some(Instant::now() + SOON));
+                pacer.set(None);
+                let silence = tokio::time::timeout(2 * SOON, pacer.rung()).await;
+                assert!(silence.is_err(), "it rang without being set");
+            });
+        }};
+    }
+
+    #[test]
+    fn an_alarm_rings_once_and_never_early() {
+        keeps_time!(Pacer);
+        keeps_time!(thread::Pacer);
     }
 }

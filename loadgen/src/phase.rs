@@ -9,19 +9,18 @@ use std::thread;
 use std::time::Duration;
 
 use contract::{ApiKey, Moment};
-use hyper::header::HeaderValue;
 use loadgen_core::arrivals::Shard;
 use loadgen_core::budget::Budget;
 use loadgen_core::fleet::{Fleet, Found, Plan};
 use loadgen_core::interval::Slice;
 use loadgen_core::tally::Tally;
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::LocalSet;
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
+use crate::client::{Client, Connection, Factory, Line, Opening};
 use crate::clock::Clock;
-use crate::connection::{Connection, Line};
 use crate::gather::Gatherer;
 use crate::interrupt::Interrupt;
+use crate::pacer::Pacer;
 use crate::processor::{self, Thread};
 use crate::progress::{Board, Display, Stage};
 use crate::recorder::Recorder;
@@ -32,7 +31,8 @@ use crate::worker;
 pub(crate) struct Context<'a> {
     pub(crate) clock: Clock,
     pub(crate) target: &'a Target,
-    pub(crate) keys: &'a [ApiKey],
+    pub(crate) keys: Arc<[ApiKey]>,
+    pub(crate) client: Client,
     pub(crate) connections: u32,
     pub(crate) request_timeout: Duration,
     pub(crate) threads: u32,
@@ -67,7 +67,7 @@ pub(crate) enum Report {
     /// Its connections are open. It names its thread, if it can.
     Ready(io::Result<Option<Thread>>),
     /// This worker is done; with what it has not handed over yet.
-    Done(usize, io::Result<Finished>, Box<Tally>),
+    Done(usize, Finished, Box<Tally>),
 }
 
 /// Runs a phase to its end. All workers open their connections first; then
@@ -120,11 +120,11 @@ struct Worker<'a> {
     slices: mpsc::Sender<Slice>,
 }
 
-/// How the opening of connections went.
-#[derive(Default)]
+/// What a worker works with, and how the opening of the connections went.
 struct Opened {
-    took: Vec<Duration>,
-    limits_hit: u32,
+    pacer: Pacer,
+    connections: Vec<Connection>,
+    openings: Vec<Opening>,
 }
 
 impl Worker<'_> {
@@ -137,47 +137,36 @@ impl Worker<'_> {
             Err(error) => {
                 report(Report::Ready(Err(error)));
             }
-            Ok((runtime, local, (connections, opened))) => {
+            Ok((runtime, opened)) => {
                 if report(Report::Ready(Ok(processor::this_thread())))
                     && let Ok(start) = start.recv()
                 {
                     let index = self.shard.index as usize;
-                    let work = self.work(start, connections, &opened);
-                    let (finished, rest) = match local.block_on(&runtime, work) {
-                        Ok((finished, rest)) => (Ok(finished), rest),
-                        Err(error) => (Err(error), Box::default()),
-                    };
+                    let (finished, rest) = runtime.block_on(self.work(start, opened));
                     report(Report::Done(index, finished, rest));
                 }
             }
         }
     }
 
-    fn prepare(&self) -> io::Result<(Runtime, LocalSet, (Vec<Connection>, Opened))> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let local = LocalSet::new();
-        let connections = local.block_on(&runtime, open(self.context, self.shard))?;
-        Ok((runtime, local, connections))
+    fn prepare(&self) -> io::Result<(LocalRuntime, Opened)> {
+        let mut builder = Builder::new_current_thread();
+        let runtime = builder.enable_all().build_local(LocalOptions::default())?;
+        let opened = runtime.block_on(open(self.context, self.shard))?;
+        Ok((runtime, opened))
     }
 
-    async fn work(
-        self,
-        start: Moment,
-        connections: Vec<Connection>,
-        opened: &Opened,
-    ) -> io::Result<(Finished, Box<Tally>)> {
+    async fn work(self, start: Moment, opened: Opened) -> (Finished, Box<Tally>) {
         let mut fleet = Fleet::new(self.plan, self.shard, start);
         fleet.keep_to(Arc::clone(&self.context.budget), self.shard);
         fleet.cut_into_seconds(start, self.slices);
-        for took in &opened.took {
-            fleet.connected(*took);
+        for opening in opened.openings {
+            opening.count(&mut fleet);
         }
-        for _ in 0..opened.limits_hit {
-            fleet.limit_hit();
-        }
+        let tools = (opened.pacer, opened.connections);
         let clock = self.context.clock;
-        let work = worker::work(fleet, clock, connections, self.interrupt, self.board);
-        let (mut fleet, end) = work.await?;
+        let work = worker::work(fleet, clock, tools, self.interrupt, self.board);
+        let (mut fleet, end) = work.await;
         let end_of_arrivals = fleet.end_of_arrivals(end);
         let (rest, found) = fleet.finished();
         let finished = Finished {
@@ -186,48 +175,45 @@ impl Worker<'_> {
             end,
             end_of_arrivals,
         };
-        Ok((finished, Box::new(rest)))
+        (finished, Box::new(rest))
+    }
+}
+
+impl Context<'_> {
+    fn line(&self) -> Line {
+        Line {
+            target: self.target.clone(),
+            keys: Arc::clone(&self.keys),
+            truth: self.truth,
+            request_timeout: self.request_timeout,
+            clock: self.clock,
+        }
     }
 }
 
 /// This shard's connections, opened before the clock runs. Only the first has
 /// to open; the others try again when there is something to carry.
-async fn open(context: &Context<'_>, shard: Shard) -> io::Result<(Vec<Connection>, Opened)> {
-    let host = HeaderValue::from_str(&context.target.authority).map_err(io::Error::other)?;
-    let line = Rc::new(Line {
-        target: context.target.clone(),
-        host,
-        keys: context.keys.iter().map(auth).collect(),
-        truth: context.truth,
-        request_timeout: context.request_timeout,
-        clock: context.clock,
-    });
+async fn open(context: &Context<'_>, shard: Shard) -> io::Result<Opened> {
+    let line = Rc::new(context.line());
+    let factory = Factory::new(context.client, &line)?;
     let count = (context.connections + shard.of - 1 - shard.index) / shard.of;
-    let mut connections = Vec::with_capacity(count as usize);
-    let mut opened = Opened::default();
+    let mut opened = Opened {
+        // Before the connections, which may take all descriptors that there are.
+        pacer: Pacer::start()?,
+        connections: Vec::with_capacity(count as usize),
+        openings: Vec::with_capacity(count as usize),
+    };
     for index in 0..count {
-        let mut connection = Connection::new(Rc::clone(&line));
-        let begun = context.clock.now();
-        match connection.open().await {
-            Ok(()) => opened.took.push(context.clock.now().since(begun)),
+        let mut connection = factory.connection(&line);
+        let opening = match connection.open().await {
             Err(error) if index == 0 => return Err(error),
-            Err(error) => opened.limits_hit += u32::from(is_limit(&error)),
-        }
-        connections.push(connection);
+            Err(error) => Opening::failed(&error),
+            Ok(opening) => opening,
+        };
+        opened.openings.push(opening);
+        opened.connections.push(connection);
     }
-    Ok((connections, opened))
-}
-
-/// Whether this machine has run out of file descriptors or ports.
-fn is_limit(error: &io::Error) -> bool {
-    // EMFILE and ENFILE, which have no portable name, are the same on all Unixes.
-    error.kind() == io::ErrorKind::AddrNotAvailable || matches!(error.raw_os_error(), Some(23 | 24))
-}
-
-fn auth(key: &ApiKey) -> HeaderValue {
-    let mut value = HeaderValue::from_str(key.secret()).expect("a key is visible ASCII");
-    value.set_sensitive(true);
-    value
+    Ok(opened)
 }
 
 impl Finished {

@@ -26,3 +26,23 @@ impl Recorder for Unrecorded {
 
     fn end(&mut self, _: &End) {}
 }
+
+/// Two recorders, told one after the other.
+pub struct Both<'a>(pub &'a mut dyn Recorder, pub &'a mut dyn Recorder);
+
+impl Recorder for Both<'_> {
+    fn begin(&mut self, about: &About) {
+        self.0.begin(about);
+        self.1.begin(about);
+    }
+
+    fn second(&mut self, interval: &Interval) {
+        self.0.second(interval);
+        self.1.second(interval);
+    }
+
+    fn end(&mut self, end: &End) {
+        self.0.end(end);
+        self.1.end(end);
+    }
+}

@@ -5,12 +5,15 @@
 //! no terminal.
 
 mod chart;
+mod fitness;
 mod html;
 mod junit;
 mod markdown;
+pub(crate) mod markup;
 mod population;
 mod table;
 
+pub use fitness::fitness;
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;

@@ -18,6 +18,7 @@ use loadgen_core::scenario::{Behaviour, Scenario};
 use loadgen_core::series::Series;
 use loadgen_core::stop::Stop;
 
+use crate::client::Client;
 use crate::clock::{self, Clock};
 use crate::interrupt::{Interrupt, Urgency};
 use crate::phase::{self, Context, Finished, Work};
@@ -42,6 +43,8 @@ pub struct Job<'a> {
     pub threads: u32,
     /// What the run may do to the server, whatever the scenario asks for.
     pub bounds: Bounds,
+    /// What carries the requests.
+    pub client: Client,
 }
 
 /// Whose accounts the users have.
@@ -115,7 +118,8 @@ pub fn run(
         context: Context {
             clock: Clock::start(),
             target: job.target,
-            keys: &keys,
+            keys,
+            client: job.client,
             connections: scenario.connections,
             request_timeout: scenario.request_timeout,
             threads: job.threads,
@@ -190,9 +194,9 @@ impl Recorder for Tee<'_> {
     }
 }
 
-fn keys(keys: Keys, accounts: u32, dice: Dice) -> Vec<ApiKey> {
+fn keys(keys: Keys, accounts: u32, dice: Dice) -> Arc<[ApiKey]> {
     match keys {
-        Keys::Given(key) => vec![key],
+        Keys::Given(key) => [key].into(),
         Keys::MadeUp => (0..u64::from(accounts))
             .map(|index| ApiKey::made_up(dice, index))
             .collect(),
@@ -279,7 +283,7 @@ impl Show<'_, '_> {
         self.few(Role::ReadBalance, self.accounts(), stage)
     }
 
-    const fn accounts(&self) -> u32 {
+    fn accounts(&self) -> u32 {
         self.context.keys.len() as u32
     }
 

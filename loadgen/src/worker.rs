@@ -8,8 +8,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use contract::Moment;
@@ -18,8 +19,8 @@ use loadgen_core::fleet::{Fleet, Output};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::client::{Carried, Connection};
 use crate::clock::Clock;
-use crate::connection::Connection;
 use crate::interrupt::{Interrupt, Urgency};
 use crate::pacer::Pacer;
 use crate::progress::{Board, Snapshot};
@@ -34,32 +35,40 @@ const DRAIN: Duration = Duration::from_secs(10);
 struct Desk {
     clock: Clock,
     fleet: RefCell<Fleet>,
+    /// Orders that no connection was free for.
     queue: RefCell<VecDeque<Order>>,
-    /// Wakes one of the connections that found the queue empty.
-    ordered: Notify,
-    done: Cell<bool>,
+    /// The connections that are free, those that have been so for longest first.
+    free: RefCell<VecDeque<Rc<Seat>>>,
     pacer: Pacer,
-    woken: Arc<Notify>,
+    done: Cell<bool>,
+    /// Tells the loop that the fleet is done.
+    finished: Notify,
 }
 
-/// Runs `fleet` to its end over `connections`; says when that was. The caller
-/// runs this within a `LocalSet`.
+/// Where a free connection waits for an order.
+#[derive(Default)]
+struct Seat {
+    order: Cell<Option<Order>>,
+    waker: Cell<Option<Waker>>,
+}
+
+/// Runs `fleet` to its end over connections that were opened in the runtime that
+/// runs this, as the pacer was; says when that was.
 pub(crate) async fn work(
     fleet: Fleet,
     clock: Clock,
-    connections: Vec<Connection>,
+    (pacer, connections): (Pacer, Vec<Connection>),
     mut interrupt: Interrupt,
     board: &Board,
-) -> std::io::Result<(Fleet, Moment)> {
-    let woken = Arc::new(Notify::new());
+) -> (Fleet, Moment) {
     let desk = Rc::new(Desk {
         clock,
         fleet: RefCell::new(fleet),
         queue: RefCell::default(),
-        ordered: Notify::new(),
+        free: RefCell::default(),
+        pacer,
         done: Cell::new(false),
-        pacer: Pacer::start(Arc::clone(&woken))?,
-        woken: Arc::clone(&woken),
+        finished: Notify::new(),
     });
     let mut serving = JoinSet::new();
     for connection in connections {
@@ -67,9 +76,14 @@ pub(crate) async fn work(
     }
     let mut snapshots = tokio::time::interval(SNAPSHOT_EVERY);
     desk.pump();
+    desk.hand_out();
     while !desk.done.get() {
         tokio::select! {
-            () = woken.notified() => desk.pump(),
+            () = desk.finished.notified() => {}
+            () = desk.pacer.rung() => {
+                desk.pump();
+                desk.hand_out();
+            }
             _ = snapshots.tick() => board.post(desk.snapshot()),
             () = interrupt.changed() => desk.heed(interrupt.urgency()),
         }
@@ -78,35 +92,63 @@ pub(crate) async fn work(
     board.post(desk.snapshot());
     serving.shutdown().await;
     let desk = Rc::into_inner(desk).expect("only the connections' tasks shared the desk");
-    Ok((desk.fleet.into_inner(), end))
+    (desk.fleet.into_inner(), end)
 }
 
 impl Desk {
     async fn serve(self: Rc<Self>, mut connection: Connection) {
+        let seat = Rc::new(Seat::default());
         loop {
-            let order = self.next_order().await;
-            let (sent, outcome) = connection.carry(&order).await;
+            // Its own next order first: nobody has to be woken for that.
+            let next = self.queue.borrow_mut().pop_front();
+            self.hand_out();
+            let order = match next {
+                Some(order) => order,
+                None => self.order(&seat).await,
+            };
+            let carried = connection.carry(&order).await;
             let times = Times {
                 intended: order.intended,
-                sent,
+                sent: carried.sent,
                 answered: self.clock.now(),
             };
-            let mut fleet = self.fleet.borrow_mut();
-            if let Some(wait) = connection.retry_after() {
-                fleet.told_to_wait(&order, wait, times.answered);
-            }
-            fleet.handle_answer(order, times, outcome);
-            drop(fleet);
+            self.answered(order, times, carried);
             self.pump();
         }
     }
 
-    async fn next_order(&self) -> Order {
-        loop {
-            if let Some(order) = self.queue.borrow_mut().pop_front() {
-                return order;
+    fn answered(&self, order: Order, times: Times, carried: Carried) {
+        let mut fleet = self.fleet.borrow_mut();
+        carried.opening.count(&mut fleet);
+        if let Some(wait) = carried.retry_after {
+            fleet.told_to_wait(&order, wait, times.answered);
+        }
+        fleet.handle_answer(order, times, carried.outcome);
+    }
+
+    /// Waits for an order.
+    async fn order(&self, seat: &Rc<Seat>) -> Order {
+        self.free.borrow_mut().push_back(Rc::clone(seat));
+        poll_fn(|context| match seat.order.take() {
+            Some(order) => Poll::Ready(order),
+            None => {
+                seat.waker.set(Some(context.waker().clone()));
+                Poll::Pending
             }
-            self.ordered.notified().await;
+        })
+        .await
+    }
+
+    /// Gives orders that wait to connections that are free.
+    fn hand_out(&self) {
+        let (mut queue, mut free) = (self.queue.borrow_mut(), self.free.borrow_mut());
+        while !queue.is_empty()
+            && let Some(seat) = free.pop_front()
+        {
+            seat.order.set(queue.pop_front());
+            if let Some(waker) = seat.waker.take() {
+                waker.wake();
+            }
         }
     }
 
@@ -116,17 +158,14 @@ impl Desk {
         loop {
             let output = self.fleet.borrow_mut().poll_output(now);
             match output {
-                Output::Send(order) => {
-                    self.queue.borrow_mut().push_back(order);
-                    self.ordered.notify_one();
-                }
+                Output::Send(order) => self.queue.borrow_mut().push_back(order),
                 Output::Wait(until) => {
                     let due = (until != Moment::NEVER).then(|| self.clock.instant(until));
                     return self.pacer.set(due);
                 }
                 Output::Done => {
                     self.done.set(true);
-                    return self.woken.notify_one();
+                    return self.finished.notify_one();
                 }
             }
         }
@@ -139,6 +178,7 @@ impl Desk {
             Urgency::Drain => {
                 self.fleet.borrow_mut().stop(now, now + DRAIN);
                 self.pump();
+                self.hand_out();
             }
             Urgency::Stop => self.done.set(true),
         }

@@ -74,7 +74,11 @@ impl Service<Request<Incoming>> for Api {
             return Answering::Later(Box::pin(self.clone().answer_with_body(request)));
         }
         self.arrival.complete();
-        if let Some(response) = self.beside_the_api(request.uri().path(), request.headers()) {
+        if self.shows_metrics(request.uri().path()) {
+            let headers = request.headers().clone();
+            return Answering::Later(Box::pin(self.clone().metrics(headers)));
+        }
+        if let Some(response) = self.beside_the_api(request.uri().path()) {
             return Answering::Ready(Some(Ok(response)));
         }
         let head = (request.method(), request.uri(), request.headers());
@@ -105,12 +109,11 @@ impl Api {
     }
 
     /// What the server answers by itself, without a key and unknown to the mock.
-    fn beside_the_api(&self, path: &str, headers: &HeaderMap) -> Option<Response<ReplyBody>> {
+    fn beside_the_api(&self, path: &str) -> Option<Response<ReplyBody>> {
         let body = match path {
             // The server answers, so it lives; it is bound before it answers, so it is ready.
             "/livez" | "/readyz" => Bytes::from_static(br#"{"status":"ok"}"#),
             "/openapi.json" if self.role.has_api() => self.state.description(),
-            "/metrics" if self.role.has_control() => return Some(self.metrics(headers)),
             _ => return None,
         };
         Some(translation::json(ReplyBody::whole(body)))
@@ -142,19 +145,26 @@ impl Api {
         let (head, body) = request.into_parts();
         ReadBody::read(body, self.state.limits.body).await;
         self.arrival.complete();
-        let response = self.beside_the_api(head.uri.path(), &head.headers);
+        if self.shows_metrics(head.uri.path()) {
+            return self.metrics(head.headers).await;
+        }
+        let response = self.beside_the_api(head.uri.path());
         Ok(response.unwrap_or_else(|| refused(StatusCode::NOT_FOUND, NO_API)))
     }
 
+    fn shows_metrics(&self, path: &str) -> bool {
+        path == "/metrics" && self.role.has_control()
+    }
+
     /// What is counted, for those who may also use the control API.
-    fn metrics(&self, headers: &HeaderMap) -> Response<ReplyBody> {
-        match self.state.guard.check(headers) {
+    async fn metrics(self, headers: HeaderMap) -> Answer {
+        Ok(match self.state.guard.check(&headers) {
             Ok(()) => {
-                let text = ReplyBody::whole(metrics::text(&self.state));
+                let text = ReplyBody::whole(metrics::text(&self.state).await);
                 translation::of_type(HeaderValue::from_static(metrics::MEDIA), text)
             }
             Err(refusal) => refused(StatusCode::FORBIDDEN, &refusal.to_string()),
-        }
+        })
     }
 
     async fn deliver(self, now: Moment, reply: Reply) -> Answer {

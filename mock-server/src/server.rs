@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use mock_server_core::Settings;
 use tokio::net::{TcpListener, TcpSocket};
@@ -106,6 +107,7 @@ impl Server {
         }
         let (report, bound) = mpsc::channel();
         let main = Arc::clone(&ports[0].door);
+        let kept = Arc::clone(&state);
         let front = front((ports, report), inboxes, state, stop);
         threads.handles.push(worker::spawn("otplab-accept", front)?);
         let addresses = bound
@@ -115,6 +117,7 @@ impl Server {
             address: addresses[0],
             admin_address: addresses.get(1).copied(),
             main,
+            state: kept,
             threads,
         })
     }
@@ -225,6 +228,7 @@ pub struct Running {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
     main: Arc<Door>,
+    state: Arc<State>,
     threads: Threads,
 }
 
@@ -243,6 +247,15 @@ impl Running {
     /// as it may have. One may wait for it, once.
     pub async fn crowded(&self) {
         self.main.crowded().await;
+    }
+
+    /// Answers nothing for `duration`, as a server does whose machine is busy with
+    /// something else: requests are taken and wait. Says how long it was.
+    pub fn stand_still(&self, duration: Duration) -> Duration {
+        self.state.with(|_, since| {
+            std::thread::sleep(duration);
+            self.state.clock.now().since(since)
+        })
     }
 
     /// Accepts no more, lets what is in flight finish for five seconds at most,

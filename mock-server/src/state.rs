@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use bytes::Bytes;
 use contract::Moment;
 use contract::openapi::{self, Answers};
-use mock_server_core::{DeliveryId, Mock, Reply, Request, Settings, WebhookAttempt};
+use mock_server_core::{
+    DeliveryId, Dialect, DialectFile, Mock, Reply, Request, Settings, WebhookAttempt,
+};
+use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
@@ -49,6 +52,11 @@ pub(crate) struct State {
     description: OnceLock<Bytes>,
 }
 
+/// What the document is not about.
+const OTHER_DIALECT: &str = "This document describes the default dialect, and the accounts of this \
+                             server speak another: `x-dialect` has the settings in which they \
+                             differ, and where they do, the answers are not as described.";
+
 impl State {
     /// A server without accounts; its time starts now.
     pub(crate) fn new(
@@ -74,10 +82,21 @@ impl State {
         }
     }
 
-    /// The OpenAPI document of the API.
+    /// The OpenAPI document of the API: of the default dialect, and where accounts
+    /// speak another, it says in what that differs.
     pub(crate) fn description(&self) -> Bytes {
-        let build = || openapi::text(&openapi::document(&Answers::default())).into();
-        self.description.get_or_init(build).clone()
+        let spoken = self.mock().default_settings().dialect;
+        let default = DialectFile::of(&Dialect::default());
+        let Some(spoken) = spoken.filter(|dialect| *dialect != default) else {
+            let build = || openapi::text(&openapi::document(&Answers::default())).into();
+            return self.description.get_or_init(build).clone();
+        };
+        let mut document = openapi::document(&Answers::default());
+        let info = &mut document["info"];
+        let words = info["description"].as_str().unwrap_or_default();
+        info["description"] = format!("{words} {OTHER_DIALECT}").into();
+        info["x-dialect"] = json!(spoken);
+        openapi::text(&document).into()
     }
 
     /// The mock's reply, and the moment at which it decided.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use contract::{Cents, Law, TimeSpan};
 use loadgen_core::polling::Strategy;
 use loadgen_core::rate::Rate;
@@ -139,11 +140,28 @@ pub(crate) struct LoadArguments {
     #[arg(long, value_name = "N", env = "OTPLAB_THREADS", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) threads: Option<u32>,
 
+    /// What carries the requests
+    #[arg(long, value_enum, env = "OTPLAB_CLIENT", default_value_t = HttpClient::Lean)]
+    pub(crate) client: HttpClient,
+
     /// Write the results into this directory, second by second
     #[arg(short = 'o', long, value_name = "DIR", env = "OTPLAB_OUTPUT")]
     pub(crate) output: Option<PathBuf>,
 
+    /// Say nothing on stderr while the run lasts: no screen, no lines
+    #[arg(short = 'q', long, env = "OTPLAB_QUIET")]
+    pub(crate) quiet: bool,
+
     /// What to print on stdout
     #[arg(long, value_enum, env = "OTPLAB_FORMAT", default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// The HTTP clients that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HttpClient {
+    /// Our own: HTTP/1.1, at the least cost per request
+    Lean,
+    /// hyper's, to compare with
+    Hyper,
 }

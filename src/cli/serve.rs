@@ -7,11 +7,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use contract::{Cents, Law};
+use contract::Law;
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
-use mock_server_core::settings::{RentalLife, TimeScale};
+use mock_server_core::settings::{OpeningBalance, RentalLife, TimeScale};
 use mock_server_core::{DialectFile, FaultRule, WebhookUrl};
 use serde_with::DeserializeFromStr;
+
+use super::secret::Unshown;
 
 /// What was typed after `otplab serve`.
 #[derive(Clone, Debug, clap::Args)]
@@ -25,7 +27,7 @@ pub(crate) struct ServeArguments {
     pub(crate) port_file: Option<PathBuf>,
 
     /// Make everything random repeatable [default: a new one every time, which is printed]
-    #[arg(long, env = "OTPLAB_SEED", value_name = "NUMBER")]
+    #[arg(long, env = "OTPLAB_SEED", value_name = "NUMBER", value_parser = count::<u64>)]
     pub(crate) seed: Option<u64>,
 
     /// Time from rent to SMS: 2s, uniform(1s,5s), lognormal(4s,0.67), never, a weighted sum of
@@ -66,7 +68,7 @@ pub(crate) struct ServeArguments {
         value_name = "AMOUNT",
         allow_hyphen_values = true
     )]
-    pub(crate) balance: Option<Cents>,
+    pub(crate) balance: Option<OpeningBalance>,
 
     /// How long a rented number waits for its SMS [default: 1200s]
     #[arg(long, env = "OTPLAB_RENTAL_LIFE", value_name = "DURATION")]
@@ -96,7 +98,8 @@ pub(crate) struct ServeArguments {
         long,
         env = "OTPLAB_DIALECT",
         value_name = "DIALECT",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = Unshown::<DialectFile>::default()
     )]
     pub(crate) dialect: Option<DialectFile>,
 
@@ -135,11 +138,21 @@ pub(crate) struct ServeArguments {
     pub(crate) arrival_time: Option<ArrivalTime>,
 
     /// Requests that the journal holds; the oldest go first [default: 100000]
-    #[arg(long, env = "OTPLAB_JOURNAL_MAX", value_name = "COUNT")]
+    #[arg(
+        long,
+        env = "OTPLAB_JOURNAL_MAX",
+        value_name = "COUNT",
+        value_parser = count::<usize>
+    )]
     pub(crate) journal_max: Option<usize>,
 
     /// Bytes that they take at most [default: 16777216]
-    #[arg(long, env = "OTPLAB_JOURNAL_BYTES", value_name = "BYTES")]
+    #[arg(
+        long,
+        env = "OTPLAB_JOURNAL_BYTES",
+        value_name = "BYTES",
+        value_parser = count::<usize>
+    )]
     pub(crate) journal_bytes: Option<usize>,
 
     /// Refuse every key that is not in the configuration file, as `accounts.KEY`
@@ -147,12 +160,29 @@ pub(crate) struct ServeArguments {
     pub(crate) strict_keys: bool,
 
     /// Threads that serve connections [default: as many as the machine has cores]
-    #[arg(long, env = "OTPLAB_THREADS", value_name = "COUNT")]
+    #[arg(
+        long,
+        env = "OTPLAB_THREADS",
+        value_name = "COUNT",
+        value_parser = threads
+    )]
     pub(crate) threads: Option<NonZeroUsize>,
 
     /// Read from this TOML file what neither a flag nor the environment says
     #[arg(long, env = "OTPLAB_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// A whole number, or what should have been written.
+fn count<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse()
+        .map_err(|_| "it is a whole number of 0 or more; write it like 1024")
+}
+
+/// A number of threads, or what should have been written.
+fn threads(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse()
+        .map_err(|_| "it is a whole number of 1 or more; write it like 2")
 }
 
 /// A socket address, or `localhost` with a port.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use contract::TimeSpan;
 use loadgen::interrupt::Interrupt;
-use loadgen::progress::Bar;
+use loadgen::progress::Silent;
 use loadgen::recorder::Unrecorded;
 use loadgen::run::{self, Job, Keys};
 use loadgen_core::arrivals::{Arrivals, Process};
@@ -103,9 +103,9 @@ pub(super) fn run(
             keys,
             threads: arguments.threads.unwrap_or_else(threads),
             bounds,
+            client: arguments.client.into(),
         };
-        let mut bar = Bar::new(trial.stop.duration, None);
-        let run = run::run(&job, &interrupt, &mut bar, &mut Unrecorded)?;
+        let run = run::run(&job, &interrupt, &mut Silent, &mut Unrecorded)?;
         if run.ending == Ending::Interrupted {
             report.interrupted = true;
             break;

@@ -3,10 +3,16 @@
 
 use anyhow::{Context, bail};
 use contract::Cents;
+use loadgen::client::Client;
 use loadgen::directory::Writer;
 use loadgen::interrupt::Interrupt;
-use loadgen::progress::Bar;
-use loadgen::recorder::{Recorder, Unrecorded};
+use loadgen::live::Shared;
+use loadgen::live::lines::Lines;
+use loadgen::live::picture::Palette;
+use loadgen::live::screen::{self, Screen};
+use loadgen::live::state::State;
+use loadgen::progress::{Display, Silent};
+use loadgen::recorder::{Both, Recorder, Unrecorded};
 use loadgen::run::{self, Job, Keys};
 use loadgen::target::Target;
 use loadgen_core::arrivals::Arrivals;
@@ -16,7 +22,7 @@ use loadgen_core::scenario::{Overrides, Scenario};
 use loadgen_core::validity::Grade;
 use mock_server::Running;
 
-use crate::cli::load::LoadArguments;
+use crate::cli::load::{HttpClient, LoadArguments};
 use crate::command::scenario::Source;
 use crate::command::seed;
 use crate::command::{capacity, embedded, report};
@@ -41,6 +47,8 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
     let mut writer = directory
         .map(|path| Writer::create(path, &as_run))
         .transpose()?;
+    // Each connection is an open file. If the limit stays too low, the report says so.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let interrupt = Interrupt::listen().context("failed to watch for Ctrl-C")?;
     let job = Job {
         scenario: &scenario,
@@ -50,15 +58,22 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
         keys,
         threads: arguments.threads.unwrap_or_else(threads),
         bounds,
+        client: arguments.client.into(),
     };
-    announce(&scenario, &server, seed);
-    let mut bar = Bar::new(scenario.stop.duration, scenario.stop.count);
+    if !arguments.quiet {
+        announce(&scenario, &server, seed);
+    }
+    let mut shared = Shared::new(State::new(scenario.stop));
+    let mut display = display(arguments.quiet, &shared, &interrupt);
     let mut unrecorded = Unrecorded;
     let recorder: &mut dyn Recorder = match &mut writer {
         Some(writer) => writer,
         None => &mut unrecorded,
     };
-    let run = run::run(&job, &interrupt, &mut bar, recorder)?;
+    let mut both = Both(recorder, &mut shared);
+    let run = run::run(&job, &interrupt, &mut *display, &mut both)?;
+    // The terminal is given back before anything is printed on it.
+    drop(display);
     report::print(arguments.format, &run, &as_run)?;
     if let Some(writer) = writer {
         writer.finish(&run, &as_run)?;
@@ -229,6 +244,24 @@ fn keys(arguments: &LoadArguments) -> anyhow::Result<Keys> {
     Ok(Keys::Given(key))
 }
 
+/// A screen on a terminal, lines elsewhere, nothing for those who want none.
+fn display(quiet: bool, shared: &Shared, interrupt: &Interrupt) -> Box<dyn Display> {
+    if quiet {
+        return Box::new(Silent);
+    }
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let palette = match no_colour {
+        true => Palette::plain(),
+        false => Palette::colours(),
+    };
+    if screen::is_possible()
+        && let Ok(screen) = Screen::open(shared.clone(), interrupt.clone(), palette)
+    {
+        return Box::new(screen);
+    }
+    Box::new(Lines::new(shared.clone(), std::io::stderr()))
+}
+
 /// Half the machine: the other half is the server's, or the system's.
 pub(super) fn threads() -> u32 {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -273,4 +306,13 @@ fn exit(run: &Run, allow_invalid: bool) -> anyhow::Result<Exit> {
     } else {
         Exit::Findings
     })
+}
+
+impl From<HttpClient> for Client {
+    fn from(client: HttpClient) -> Self {
+        match client {
+            HttpClient::Lean => Self::Lean,
+            HttpClient::Hyper => Self::Hyper,
+        }
+    }
 }

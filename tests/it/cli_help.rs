@@ -14,5 +14,15 @@ fn help_reads_as_it_did() {
     check(&["--help"], "help.txt");
     check(&["serve", "--help"], "help-serve.txt");
     check(&["load", "--help"], "help-load.txt");
+    check(&["polling", "--help"], "help-polling.txt");
+    check(
+        &["polling", "compare", "--help"],
+        "help-polling-compare.txt",
+    );
+    check(
+        &["polling", "optimize", "--help"],
+        "help-polling-optimize.txt",
+    );
     check(&["report", "--help"], "help-report.txt");
+    check(&["doctor", "--help"], "help-doctor.txt");
 }

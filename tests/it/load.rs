@@ -61,6 +61,22 @@ fn json(output: &Output) -> Value {
 }
 
 #[test]
+fn whoever_wants_quiet_hears_nothing_but_the_result() {
+    let load = Load::new();
+    let output = load.run(&["quick.toml", "--quiet"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    assert!(!output.stdout.is_empty());
+    let noisy = load.run(&["quick.toml"]);
+    let stderr = String::from_utf8(noisy.stderr).expect("UTF-8");
+    assert!(stderr.starts_with("otplab: quick against "), "{stderr}");
+    assert!(
+        !stderr.contains('\u{1b}'),
+        "no screen where there is no terminal"
+    );
+}
+
+#[test]
 fn a_run_passes_prints_and_writes_its_result() {
     let load = Load::new();
     let output = load.run(&["quick.toml", "--seed", "7", "-o", "out", "--format", "json"]);

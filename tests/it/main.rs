@@ -2,7 +2,11 @@
 
 mod binary;
 mod cli_help;
+mod clients;
+mod doctor;
+mod live;
 mod load;
+mod polling;
 mod report;
 mod results;
 mod serve;

@@ -194,6 +194,28 @@ fn a_mistake_in_the_file_is_told_with_its_place() {
             ":1:16: a request has from 1ms to a day",
         ),
         ("seed = ", ":1:"),
+        ("balance = \"-5.00\"", ":1:11: an account has from 0.00 to"),
+        (
+            "balance = 5",
+            ":1:11: write a text in quotation marks, not the number 5",
+        ),
+        (
+            "seed = \"7\"",
+            ":1:8: write a whole number of 0 or more, not the text \"7\"",
+        ),
+        (
+            "threads = 0",
+            ":1:11: write a whole number of 1 or more, not the number 0",
+        ),
+        (
+            "faults = \"*: timeout\"",
+            ":1:10: write a list in square brackets, not the text",
+        ),
+        ("accounts = 5", ":1:12: write a table, not the number 5"),
+        (
+            "strict_keys = \"yes\"",
+            ":1:15: write true or false, not the text \"yes\"",
+        ),
     ] {
         let file = config(directory.path(), text);
         let complaint = fails(serve(&["--config", &file]));
@@ -237,6 +259,10 @@ fn a_mistake_in_a_flag_is_told_with_what_to_write() {
         (["--arrival-time", "0s"], "write it like 30s"),
         (["--arrival-time", "30"], "is not a duration"),
         (["--admin-listen", "9100"], "write it like 127.0.0.1:8080"),
+        (["--balance", "-5.00"], "an account has from 0.00 to"),
+        (["--threads", "0"], "a whole number of 1 or more"),
+        (["--seed", "x"], "a whole number of 0 or more"),
+        (["--admin-token", ""], "leave it out for none"),
         (["--rental-life", "0s"], "a rental lives longer than 0s"),
         (
             ["--webhook-url", "https://localhost/"],
@@ -406,4 +432,12 @@ fn a_dialect_is_a_flag_or_part_of_the_file() {
     let stderr = fails(serve(&["--dialect", "laravel, no_numbers=42"]));
     let expected = "not a dialect, at character 10: \"42\" is not understood; write a status";
     assert!(stderr.contains(expected), "{stderr}");
+    for arguments in [
+        ["--dialect", "webhook_signature=hush-hush, paging"],
+        ["--dialect", "webhook_signatur=hush-hush"],
+        ["--admin-token", "hush-hush is a secret"],
+    ] {
+        let stderr = fails(serve(&arguments));
+        assert!(!stderr.contains("hush-hush"), "{stderr}");
+    }
 }

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use contract::ApiKey;
+use loadgen::client::Client;
 use loadgen::interrupt::{Interrupt, Urgency};
 use loadgen::progress::{Display, Snapshot, Stage};
 use loadgen::recorder::Unrecorded;
@@ -251,6 +252,7 @@ fn after_an_abort_nothing_is_left_polling() {
         keys: Keys::MadeUp,
         threads: 2,
         bounds: Bounds::default(),
+        client: Client::default(),
     };
     let run = run::run(&job, &interrupt, &mut Abort(sender), &mut Unrecorded);
     let run = run.expect("the server answers");

@@ -2,6 +2,7 @@
 //! server under the real generator over loopback. If both agree, either may be
 //! trusted.
 
+use loadgen::client::Client;
 use loadgen::interrupt::Interrupt;
 use loadgen::progress::{Display, Snapshot, Stage};
 use loadgen::recorder::Unrecorded;
@@ -32,11 +33,16 @@ rental_life = "500ms"
 "#;
 
 fn live(text: &str, seed: u64, threads: u32) -> Outcome {
-    live_until(text, seed, threads, false)
+    live_over(Client::default(), text, seed, threads)
 }
 
-/// Like [`live`], perhaps with a server that goes away during the load.
-fn live_until(text: &str, seed: u64, threads: u32, server_leaves: bool) -> Outcome {
+/// The same over either client.
+pub(crate) fn live_over(client: Client, text: &str, seed: u64, threads: u32) -> Outcome {
+    live_until(client, text, seed, threads, false)
+}
+
+/// The same, perhaps with a server that goes away during the load.
+fn live_until(client: Client, text: &str, seed: u64, threads: u32, server_leaves: bool) -> Outcome {
     let (scenario, settings) = halves(text, seed);
     let server = Server::local().start(settings).expect("a free port");
     let target = format!("http://{}", server.address());
@@ -54,6 +60,7 @@ fn live_until(text: &str, seed: u64, threads: u32, server_leaves: bool) -> Outco
         keys: Keys::MadeUp,
         threads,
         bounds: Bounds::default(),
+        client,
     };
     let mut display = LastWish(server);
     let run = run::run(&job, &Interrupt::never(), &mut display, &mut Unrecorded);
@@ -127,7 +134,7 @@ fn a_server_that_goes_away_is_counted_and_not_thrown() {
     let scenario = SCENARIO
         .replace("count = 48", "duration = \"2s\"")
         .replace("fixed(20ms)\"", "fixed(20ms)\"\ngive_up = \"1s\"");
-    let outcome = live_until(&scenario, 4, 1, true);
+    let outcome = live_until(Client::default(), &scenario, 4, 1, true);
     assert!(outcome.tally.failures() > 0);
     assert_eq!(outcome.ledger, None, "there is nobody to ask for balances");
     let rentals = &outcome.tally.rentals;

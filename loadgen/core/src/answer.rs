@@ -71,7 +71,7 @@ pub enum Failure {
     Closed,
     /// No complete answer within the request timeout.
     Timeout,
-    /// The answer breaks HTTP.
+    /// The answer breaks HTTP, or is larger than any that is documented.
     Protocol,
     /// A status outside 2xx.
     Status(u16),

@@ -1,7 +1,7 @@
 //! The requests that virtual users make, and the instants each is known by.
 //! How a request travels is the driver's business.
 
-use std::borrow::Cow;
+use std::fmt::Write;
 
 use contract::{Moment, Operation, Service};
 
@@ -30,19 +30,27 @@ impl Call {
     }
 
     /// The request target: path and query.
-    pub fn target(&self) -> Cow<'static, str> {
-        let path = self.operation().path();
-        match self {
-            Self::Profile | Self::Rent(_) | Self::History(1) => Cow::Borrowed(path),
-            Self::CheckOtp(id) => Cow::Owned(format!("{path}{id}")),
+    pub fn target(&self) -> String {
+        let mut target = String::new();
+        self.write_target(&mut target);
+        target
+    }
+
+    /// Appends the request target.
+    pub fn write_target(&self, out: &mut String) {
+        out.push_str(self.operation().path());
+        let written = match self {
+            Self::Profile | Self::Rent(_) | Self::History(1) => Ok(()),
+            Self::CheckOtp(id) => write!(out, "{id}"),
             // Paging is undocumented, so the first reading is as documented. Later
             // ones ask for pages of a hundred; a server that does not know how
             // gives smaller pages, and the row is found a little later.
             Self::History(reading) => {
                 let page = reading - 1;
-                Cow::Owned(format!("{path}?page={page}&per_page=100"))
+                write!(out, "?page={page}&per_page=100")
             }
-        }
+        };
+        written.expect("invariant: a String takes everything");
     }
 
     /// The body, as JSON; only rent has one.

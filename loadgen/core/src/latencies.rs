@@ -182,6 +182,7 @@ impl Latencies {
             count: self.count(),
             overflow: self.overflow,
             min: self.least(),
+            sum: self.exact().map(|exact| exact.sum),
             mean: self.mean().map(|mean| (mean * 10.0).round() / 10.0),
             p50: quantile(0.5),
             p90: quantile(0.9),
@@ -229,6 +230,8 @@ pub struct Summary {
     /// Values beyond one hour, which the percentiles hold as one hour.
     pub overflow: u64,
     pub min: Option<u64>,
+    /// Of all values, exactly.
+    pub sum: Option<u64>,
     pub mean: Option<f64>,
     pub p50: Option<u64>,
     pub p90: Option<u64>,

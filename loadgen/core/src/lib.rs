@@ -17,6 +17,7 @@
 //! | [`latencies`], [`tally`], [`distribution`], [`lag`] | what is counted |
 //! | [`interval`], [`gathering`], [`series`], [`warmup`] | a run in seconds, and adding them up |
 //! | [`outcome`], [`threshold`], [`validity`], [`run`] | what was measured, what must hold, whether to believe it |
+//! | [`fitness`], [`stall`] | whether a machine is fit to measure on |
 //! | [`record`], [`hlog`], [`hgrm`], [`timeline`], [`result`] | a run as files |
 //! | [`units`] | how figures are shown to people |
 //!
@@ -53,6 +54,7 @@ pub mod crowd;
 pub mod curve;
 pub mod customer;
 pub mod distribution;
+pub mod fitness;
 pub mod fleet;
 mod found;
 pub mod gathering;
@@ -74,6 +76,7 @@ pub mod run;
 pub mod scenario;
 pub mod series;
 pub mod shape;
+pub mod stall;
 pub mod stop;
 pub mod tally;
 pub mod threshold;

@@ -2,58 +2,85 @@
 //! walks along it, and nothing here waits.
 //!
 //! Conventions (they make strategies comparable): no poll at the moment of the
-//! rent unless `first` says so, and always one last poll at the deadline.
+//! rent unless a schedule or `first` says so, and always one last poll at the
+//! deadline. A least gap binds between polls and before the deadline, not
+//! between rent and first poll.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `pace` | how the gaps develop |
+//! | `grammar` | strategies as text |
+//! | [`learner`] | what `adaptive` makes of what it has seen |
+
+mod grammar;
+pub mod learner;
+mod pace;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use contract::expression::{Argument, ExpressionError, Sum, Term};
-use contract::{Dice, Law, Stream, TimeSpan, dice};
-use serde_with::DeserializeFromStr;
+use contract::expression::{ExpressionError, Sum};
+use contract::{Dice, Law, Stream, dice};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+
+use pace::Pace;
 
 /// When a customer asks for its code.
-#[derive(Clone, Debug, PartialEq, DeserializeFromStr)]
+#[derive(Clone, Debug, PartialEq, DeserializeFromStr, SerializeDisplay)]
 pub struct Strategy {
     text: String,
     pace: Pace,
     /// When the first poll is due after the rent, if not after one gap.
     first: Option<Law>,
+    /// Between polls, and before the deadline.
+    least_gap: Duration,
+    /// Where the code is expected to be pushed, and polls are what is left.
+    webhook: Option<Webhook>,
 }
 
-/// How the gaps between polls develop.
+/// A schedule that can be worked out once the law of the delay and the deadline
+/// are known. Prices are seconds of lag that one request is worth.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Pace {
-    /// Always the same gap.
-    Fixed(Duration),
-    /// Gaps that grow by a factor up to a cap.
-    Backoff {
-        initial: Duration,
-        factor: f64,
-        cap: Duration,
-        jitter: Jitter,
-    },
+pub enum Planned {
+    /// So many polls, between which codes are equally likely.
+    Quantile(u32),
+    /// The square-root rule: polls as dense as √(h/2λ), h being the hazard.
+    Hazard(f64),
+    /// The least lag + λ · requests.
+    OptimalAtPrice(f64),
+    /// The least lag with at most so many requests per rental on average.
+    OptimalWithin(f64),
 }
 
-/// How chance changes a gap `w`; the formulas that AWS published under these names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Jitter {
-    None,
-    /// Uniform in [0, w].
-    Full,
-    /// Uniform in [w/2, w].
-    Equal,
-    /// min(cap, uniform in [initial, 3 · previous gap]); the factor is ignored.
-    Decorrelated,
+/// What is assumed of a webhook by those who plan; a run has real ones.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Webhook {
+    /// The probability that it comes.
+    pub probability: f64,
+    /// The mean time it takes, exponentially distributed, in seconds.
+    pub mean: f64,
 }
 
 /// Not a polling strategy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a polling strategy, {0}; there are fixed(3s) and backoff(1s,x2,cap=60s), the latter with \
-     jitter=none, full, equal or decorrelated, and both with first=LAW for the first poll"
+    "not a polling strategy, {0}; there are fixed(3s), backoff(1s,x2,cap=60s) with jitter=none, \
+     full, equal or decorrelated, schedule(8s,13s,21s), quantile(10), hazard(lambda=1s), \
+     optimal(lambda=1s), optimal(budget=4), adaptive, server-paced and webhook(fallback=STRATEGY), \
+     all with first=LAW for the first poll and min_gap=1s"
 )]
 pub struct StrategyError(#[from] ExpressionError);
+
+/// Not what can be assumed of a webhook.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a webhook, {0}; write it like p=0.95,mean=1s")]
+pub struct WebhookError(#[from] ExpressionError);
+
+/// Offsets are whole nanoseconds; a gap that is short by less than this is none
+/// too short.
+const ROUNDING: Duration = Duration::from_micros(1);
 
 /// Where a customer stands on its schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,141 +105,86 @@ impl Position {
 impl Strategy {
     /// The beat after `position`, in the schedule of the user with this index;
     /// never beyond `deadline`, and exactly there in the end.
+    ///
+    /// What is planned and not settled yet, and what adapts and has no
+    /// timetable, knows of the deadline only.
     pub fn next(&self, position: Position, deadline: Duration, dice: Dice, user: u64) -> Position {
         let roll = || dice.roll(user, Stream::Polling, u64::from(position.beats));
-        let gap = match &self.first {
+        let mut gap = match &self.first {
             Some(law) if position.beats == 0 => law.sample(&mut roll()).unwrap_or(deadline),
             _ => self.pace.gap(position, &mut || dice::unit(&mut roll())),
         };
+        if position.beats > 0 {
+            gap = gap.max(self.least_gap);
+        }
+        let mut offset = position.offset.saturating_add(gap);
+        if offset.saturating_add(self.least_gap) > deadline.saturating_add(ROUNDING) {
+            offset = deadline;
+        }
+        let offset = offset.min(deadline);
         Position {
             beats: position.beats.saturating_add(1),
-            offset: position.offset.saturating_add(gap).min(deadline),
+            offset,
             gap,
         }
     }
-}
 
-impl Pace {
-    fn gap(self, position: Position, chance: &mut dyn FnMut() -> f64) -> Duration {
-        let (initial, factor, cap, jitter) = match self {
-            Self::Fixed(interval) => return interval,
-            Self::Backoff {
-                initial,
-                factor,
-                cap,
-                jitter,
-            } => (initial, factor, cap, jitter),
-        };
-        let exponent = i32::try_from(position.beats).unwrap_or(i32::MAX);
-        let grown = initial.as_secs_f64() * factor.powi(exponent);
-        let width = grown.min(cap.as_secs_f64());
-        Duration::from_secs_f64(match jitter {
-            Jitter::None => width,
-            Jitter::Full => width * chance(),
-            Jitter::Equal => width / 2.0 * (1.0 + chance()),
-            Jitter::Decorrelated => {
-                let low = initial.as_secs_f64();
-                let previous = position.gap.max(initial).as_secs_f64();
-                (low + (3.0 * previous - low) * chance()).min(cap.as_secs_f64())
-            }
-        })
-    }
-
-    /// Gap number `number`, from 1; `chance` is asked for each gap up to it, from 0.
-    pub(crate) fn nth(self, number: u32, chance: &mut dyn FnMut(u32) -> f64) -> Duration {
+    /// Gap number `number`, from 1, where the strategy says how to pause between
+    /// attempts; `chance` is asked for each gap up to it, from 0.
+    pub(crate) fn pause(&self, number: u32, chance: &mut dyn FnMut(u32) -> f64) -> Duration {
         let mut position = Position::START;
         for beat in 0..number {
-            position.gap = self.gap(position, &mut || chance(beat));
+            position.gap = self.pace.gap(position, &mut || chance(beat));
             position.beats = beat + 1;
         }
         position.gap
     }
 
-    /// The pace, and the law of the first gap if there is one.
-    pub(crate) fn from_term(term: &Term<'_>) -> Result<(Self, Option<Law>), ExpressionError> {
-        let arguments = term.arguments.as_deref().unwrap_or_default();
-        let (plain, named): (Vec<_>, Vec<_>) = arguments
-            .iter()
-            .partition(|argument| argument.name.is_none());
-        let mut options = Options::default();
-        for argument in named {
-            options.read(argument)?;
+    /// Whether two customers may ask at different offsets.
+    pub fn is_random(&self) -> bool {
+        let drawn = |law: &Law| law.atoms().len() != 1 || !law.corners().is_empty();
+        self.pace.is_random() || self.first.as_ref().is_some_and(drawn)
+    }
+
+    /// What has to be worked out before anybody can follow it, and from which
+    /// law, if it names one itself.
+    pub const fn planned(&self) -> Option<(Planned, Option<&Law>)> {
+        match &self.pace {
+            Pace::Planned(planned, law) => Some((*planned, law.as_ref())),
+            _ => None,
         }
-        let pace = match (term.word.text, plain.as_slice()) {
-            ("fixed", [interval]) => {
-                options.none_of_backoff(term)?;
-                Self::Fixed(positive(&interval.value)?)
-            }
-            ("backoff", [initial, factor]) => Self::Backoff {
-                initial: positive(&initial.value)?,
-                factor: growth(&factor.value)?,
-                cap: options.cap.unwrap_or(Duration::from_secs(60)),
-                jitter: options.jitter.unwrap_or(Jitter::None),
-            },
-            ("fixed", _) => return Err(term.word.error("write it like fixed(3s)")),
-            ("backoff", _) => return Err(term.word.error("write it like backoff(1s,x2,cap=60s)")),
-            (name, _) => return Err(term.word.error(format!("{name:?} is not a known strategy"))),
-        };
-        Ok((pace, options.first))
     }
-}
 
-/// The named arguments.
-#[derive(Default)]
-struct Options {
-    cap: Option<Duration>,
-    jitter: Option<Jitter>,
-    first: Option<Law>,
-}
-
-impl Options {
-    fn read(&mut self, argument: &Argument<'_>) -> Result<(), ExpressionError> {
-        let Some(name) = argument.name else {
-            return Ok(());
-        };
-        match name.text {
-            "cap" => self.cap = Some(positive(&argument.value)?),
-            "jitter" => self.jitter = Some(jitter(&argument.value)?),
-            "first" => self.first = Some(Law::from_sum(&argument.value)?),
-            _ => return Err(name.error("the options are cap, jitter and first")),
+    /// The same strategy, with these offsets worked out for it. They are in order.
+    #[must_use]
+    pub fn settled(&self, offsets: &[Duration]) -> Self {
+        Self {
+            pace: Pace::Schedule(Arc::from(offsets)),
+            ..self.clone()
         }
-        Ok(())
     }
 
-    fn none_of_backoff(&self, term: &Term<'_>) -> Result<(), ExpressionError> {
-        if self.cap.is_some() || self.jitter.is_some() {
-            return Err(term.word.error("cap and jitter belong to backoff"));
+    /// If it learns while it is used: the price of a request, in seconds of lag.
+    pub const fn learns(&self) -> Option<f64> {
+        match self.pace {
+            Pace::Adaptive(price) => Some(price),
+            _ => None,
         }
-        Ok(())
     }
-}
 
-fn positive(value: &Sum<'_>) -> Result<Duration, ExpressionError> {
-    let word = value.word()?;
-    let span: TimeSpan = word.read()?;
-    if span.0.is_zero() {
-        return Err(word.error("this has to be longer than nothing"));
+    /// Whether the server says when to ask next.
+    pub const fn follows_server(&self) -> bool {
+        matches!(self.pace, Pace::ServerPaced(_))
     }
-    Ok(span.0)
-}
 
-fn growth(value: &Sum<'_>) -> Result<f64, ExpressionError> {
-    let word = value.word()?;
-    word.text
-        .strip_prefix('x')
-        .and_then(|digits| digits.parse().ok())
-        .filter(|factor: &f64| (1.0..=1000.0).contains(factor))
-        .ok_or_else(|| word.error("write the factor like x2 or x1.5, at least x1"))
-}
+    /// The least time between two polls, and before the deadline.
+    pub const fn least_gap(&self) -> Duration {
+        self.least_gap
+    }
 
-fn jitter(value: &Sum<'_>) -> Result<Jitter, ExpressionError> {
-    let word = value.word()?;
-    match word.text {
-        "none" => Ok(Jitter::None),
-        "full" => Ok(Jitter::Full),
-        "equal" => Ok(Jitter::Equal),
-        "decorrelated" => Ok(Jitter::Decorrelated),
-        _ => Err(word.error("jitter is none, full, equal or decorrelated")),
+    /// The webhook that polls are a fallback for.
+    pub const fn webhook(&self) -> Option<Webhook> {
+        self.webhook
     }
 }
 
@@ -227,11 +199,10 @@ impl FromStr for Strategy {
 
     fn from_str(text: &str) -> Result<Self, StrategyError> {
         let sum = Sum::parse(text)?;
-        let (pace, first) = Pace::from_term(sum.single()?)?;
+        let strategy = Self::from_term(sum.single()?)?;
         Ok(Self {
             text: text.trim().to_owned(),
-            pace,
-            first,
+            ..strategy
         })
     }
 }
@@ -296,6 +267,54 @@ mod tests {
     }
 
     #[test]
+    fn schedules_name_their_moments_and_may_be_shifted() {
+        assert_eq!(schedule("schedule(0s, 2s, 5s)", 9), [0.0, 2.0, 5.0, 9.0]);
+        assert_eq!(
+            schedule("schedule(2s, 5s, first=3s)", 9),
+            [3.0, 6.0, 9.0],
+            "the whole schedule is later by what its first poll is"
+        );
+    }
+
+    #[test]
+    fn a_least_gap_binds_between_polls_and_before_the_deadline() {
+        assert_eq!(
+            schedule("schedule(1s, 2s, 8s, 9s, min_gap=3s)", 16),
+            [1.0, 4.0, 10.0, 13.0, 16.0]
+        );
+        assert_eq!(schedule("fixed(4s, min_gap=3s)", 10), [4.0, 10.0]);
+    }
+
+    #[test]
+    fn what_is_not_settled_asks_at_the_deadline() {
+        for strategy in ["optimal(lambda=1s)", "quantile(10)", "adaptive"] {
+            assert_eq!(schedule(strategy, 60), [60.0]);
+        }
+        let planned: Strategy = "optimal(budget=4, law=exp(5s))".parse().expect("planned");
+        let (plan, law) = planned.planned().expect("it is planned");
+        assert_eq!(plan, Planned::OptimalWithin(4.0));
+        assert_eq!(law.map(ToString::to_string).as_deref(), Some("exp(5s)"));
+        let settled = planned.settled(&[Duration::from_secs(7)]);
+        assert_eq!(settled.planned(), None);
+        assert_eq!(settled.to_string(), planned.to_string());
+    }
+
+    #[test]
+    fn what_is_random_is_known_to_be() {
+        for (text, random) in [
+            ("fixed(3s)", false),
+            ("fixed(3s,first=1s)", false),
+            ("fixed(3s,first=uniform(0s,3s))", true),
+            ("backoff(1s,x2,jitter=full)", true),
+            ("webhook(fallback=backoff(1s,x2,jitter=full))", true),
+            ("webhook(fallback=fixed(3s))", false),
+        ] {
+            let strategy: Strategy = text.parse().expect(text);
+            assert_eq!(strategy.is_random(), random, "{text}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_place() {
         for (text, message) in [
             ("fixed(3)", "at character 7: \"3\" is not a duration"),
@@ -305,12 +324,50 @@ mod tests {
             ),
             (
                 "fixed(3s,cap=4s)",
-                "at character 1: cap and jitter belong to backoff",
+                "at character 10: cap belongs to backoff",
             ),
             ("backoff(1s,2)", "at character 12: write the factor like x2"),
             (
                 "backoff(1s,x2,jitter=some)",
                 "at character 22: jitter is none, full",
+            ),
+            (
+                "schedule(3s,2s)",
+                "at character 13: 2s is not after the poll before it",
+            ),
+            ("schedule()", "at character 1: write it like schedule("),
+            ("quantile(0)", "at character 10: write how many polls"),
+            (
+                "optimal",
+                "at character 1: write it like optimal(lambda=1s) or optimal(budget=4)",
+            ),
+            (
+                "optimal(budget=0)",
+                "at character 16: a budget is at least one request",
+            ),
+            (
+                "optimal(lambda=0s)",
+                "at character 16: this has to be longer than nothing",
+            ),
+            (
+                "optimal(lambda=1s,budget=4)",
+                "at character 1: give lambda or budget, not both",
+            ),
+            (
+                "webhook(fallback=often)",
+                "at character 18: \"often\" is not a known strategy",
+            ),
+            (
+                "webhook(fallback=webhook(fallback=fixed(1s)))",
+                "at character 18: a webhook is no fallback for a webhook",
+            ),
+            (
+                "webhook(fallback=fixed(1s),p=1.5)",
+                "at character 30: p is a probability between 0 and 1",
+            ),
+            (
+                "fixed(3s,min_gap=-1s)",
+                "at character 18: \"-1s\" is not a duration",
             ),
             (
                 "hourly",
@@ -324,7 +381,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in r"(fixed|backoff)?[(]?[a-z0-9(),=.x ]{0,30}[)]?") {
+        fn no_text_makes_it_panic(text in r"(fixed|backoff|schedule|optimal|webhook|quantile)?[(]?[a-z0-9(),=.x ]{0,30}[)]?") {
             let _ = text.parse::<Strategy>();
         }
     }

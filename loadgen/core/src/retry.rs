@@ -22,7 +22,7 @@ use serde_with::DeserializeFromStr;
 
 use crate::answer::Failure;
 use crate::call::Call;
-use crate::polling::Pace;
+use crate::polling::Strategy;
 
 /// What a user does when a request fails.
 #[derive(Clone, Debug, PartialEq, DeserializeFromStr)]
@@ -30,7 +30,8 @@ pub struct Retry {
     text: String,
     /// Requests made for one answer, the first included.
     attempts: u8,
-    pace: Pace,
+    /// How pauses develop; `None` where there are none.
+    pauses: Option<Strategy>,
     causes: Vec<Cause>,
     rent: bool,
     honour: bool,
@@ -69,7 +70,7 @@ impl Retry {
         Self {
             text: "none".to_owned(),
             attempts: 1,
-            pace: Pace::Fixed(Duration::ZERO),
+            pauses: None,
             causes: Vec::new(),
             rent: false,
             honour: false,
@@ -95,7 +96,10 @@ impl Retry {
             let index = u64::from(request) << 8 | u64::from(beat & 0xff);
             dice::unit(&mut dice.roll(user, Stream::Retry, index))
         };
-        self.pace.nth(u32::from(made), &mut |beat| roll(beat))
+        let pauses = self.pauses.as_ref();
+        pauses.map_or(Duration::ZERO, |pauses| {
+            pauses.pause(u32::from(made), &mut |beat| roll(beat))
+        })
     }
 }
 
@@ -179,7 +183,7 @@ impl Retry {
             ("none", []) => Self::none(),
             ("attempts", [attempts, pause]) => Self {
                 attempts: count(attempts.value.word()?)?,
-                pace: Pace::from_term(pause.value.single()?)?.0,
+                pauses: Some(pauses(pause.value.single()?)?),
                 causes: vec![Cause::Kind(Failure::Status(429)), Cause::Class(5)],
                 honour: true,
                 ..Self::none()
@@ -211,6 +215,14 @@ impl Retry {
             _ => return Err(name.error("the only option of none is retry_after")),
         }
         Ok(())
+    }
+}
+
+/// Of the polling strategies, those that say nothing but how gaps develop.
+fn pauses(term: &Term<'_>) -> Result<Strategy, ExpressionError> {
+    match term.word.text {
+        "fixed" | "backoff" => Strategy::from_term(term),
+        _ => Err(term.word.error("pauses are fixed(1s) or backoff(200ms,x2)")),
     }
 }
 
@@ -316,7 +328,7 @@ mod tests {
             ),
             (
                 "attempts(3,1s)",
-                "at character 12: \"1s\" is not a known strategy",
+                "at character 12: pauses are fixed(1s) or backoff",
             ),
             (
                 "attempts(3,fixed(1s),on=often)",

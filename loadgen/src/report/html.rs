@@ -4,25 +4,22 @@
 //! What comes from data is escaped on its way in, as text in the markup and as
 //! JSON in the script; the page's own policy forbids it to load anything.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::Write;
 
 use contract::Operation;
 use loadgen_core::latencies::Latencies;
 use loadgen_core::outcome::Outcome;
 use loadgen_core::run::Run;
-use loadgen_core::tally::Tally;
+use loadgen_core::tally::{RentalTally, Tally};
 use loadgen_core::timeline::Row;
 use loadgen_core::units;
 use loadgen_core::validity::Grade;
 use serde::Serialize;
 
+use super::markup::{POLICY, STYLE, Text};
 use super::{TOO_FEW, balances, figure, lag_shares, length, line};
 
-const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
-
-/// Nothing may be loaded, whatever a scenario is called.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 /// Points of a percentile curve: more than a screen has pixels to tell apart would be waste.
 const POINTS: u32 = 201;
@@ -57,25 +54,6 @@ pub fn html(run: &Run, scenario: &str) -> String {
         json(&Data::of(run))
     );
     out
-}
-
-/// Text from data, harmless in markup and in attributes.
-struct Text<'a>(&'a str);
-
-impl Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                plain => f.write_char(plain)?,
-            }
-        }
-        Ok(())
-    }
 }
 
 /// JSON that no HTML parser takes for anything else: the characters that matter
@@ -241,7 +219,7 @@ fn validity(out: &mut String, run: &Run) {
             .map_or_else(String::new, |text| format!("; {text}"));
         line!(
             out,
-            "<tr><td>{}</td><td class=\"text {}\" style=\"min-width:7rem\">{}</td><td class=\"text\">{}{}</td></tr>",
+            "<tr><td>{}</td><td class=\"text word {}\">{}</td><td class=\"text\">{}{}</td></tr>",
             check.name,
             class(check.grade),
             check.grade.name(),
@@ -384,18 +362,7 @@ fn rentals(out: &mut String, run: &Run) {
             out,
             "<h2>Rentals</h2>\n<div id=\"lag\"></div>\n<div class=\"scroll\"><table class=\"narrow\">"
         );
-        line!(
-            out,
-            "<tr><th></th><th>count</th><th>polls</th></tr>\n\
-             <tr><td>delivered</td><td>{}</td><td>{}</td></tr>\n\
-             <tr><td>never delivered</td><td>{}</td><td>{}</td></tr>\n\
-             <tr><td>failed to rent</td><td>{}</td><td></td></tr>\n</table></div>",
-            units::count(rentals.delivered),
-            units::count(rentals.polls_delivered),
-            units::count(rentals.expired + rentals.abandoned),
-            units::count(rentals.polls_undelivered),
-            units::count(rentals.failed)
-        );
+        fates(out, rentals);
         line!(
             out,
             "<div class=\"scroll\"><table>\n<tr><th></th><th>p50</th><th>p90</th><th>p95</th><th>p99</th>\
@@ -424,6 +391,47 @@ fn rentals(out: &mut String, run: &Run) {
             ledger.refunded,
             Text(&balances(ledger))
         );
+    }
+}
+
+/// What became of the rentals, and what it took in polls.
+fn fates(out: &mut String, rentals: &RentalTally) {
+    line!(
+        out,
+        "<tr><th></th><th>count</th><th>polls</th><th>polls each</th></tr>"
+    );
+    for (name, count, polls) in [
+        ("delivered", rentals.delivered, rentals.polls_delivered),
+        (
+            "never delivered",
+            rentals.expired + rentals.abandoned,
+            rentals.polls_undelivered,
+        ),
+    ] {
+        line!(
+            out,
+            "<tr><td>{name}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            units::count(count),
+            units::count(polls),
+            each(polls, count)
+        );
+    }
+    line!(
+        out,
+        "<tr class=\"minor\"><td>expired</td><td>{}</td><td></td><td></td></tr>\n\
+         <tr class=\"minor\"><td>given up</td><td>{}</td><td></td><td></td></tr>\n\
+         <tr><td>failed to rent</td><td>{}</td><td></td><td></td></tr>\n</table></div>",
+        units::count(rentals.expired),
+        units::count(rentals.abandoned),
+        units::count(rentals.failed)
+    );
+}
+
+/// A mean, where there is one.
+fn each(sum: u64, count: u64) -> String {
+    match count {
+        0 => "n/a".to_owned(),
+        count => units::digits(sum as f64 / count as f64),
     }
 }
 

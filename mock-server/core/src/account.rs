@@ -158,8 +158,8 @@ impl Account {
         self.charge(index);
         if settings.dialect.active_rentals != ActiveRentals::Off {
             let end = self.end(&rental);
-            self.active
-                .add(rental.sms_at().unwrap_or(end).min(end), index);
+            let until = rental.sms_at().unwrap_or(end).min(end);
+            self.active.add(until, index);
         }
         Ok(rental)
     }
@@ -186,7 +186,25 @@ impl Account {
         if settings.rental_life != self.settings.rental_life {
             self.keep_ends();
         }
+        let limited =
+            |settings: &AccountSettings| settings.dialect.active_rentals != ActiveRentals::Off;
+        let from_now_on = limited(&settings) && !limited(&self.settings);
         self.settings = settings;
+        if from_now_on {
+            self.find_active(now);
+        }
+    }
+
+    /// The rentals that wait at `now` count for a limit that there was not when they were made.
+    fn find_active(&mut self, now: Moment) {
+        let mut active = ActiveSet::default();
+        for (rental, index) in self.rentals.iter().zip(0..) {
+            if self.state(rental, now) == State::Pending {
+                let end = self.end(rental);
+                active.add(rental.sms_at().unwrap_or(end).min(end), index);
+            }
+        }
+        self.active = active;
     }
 
     /// The rentals that are there keep their ends, whatever becomes of the life of rentals.

@@ -10,6 +10,7 @@ mod status;
 mod value;
 mod wording;
 mod words;
+mod written;
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use crate::account::Account;
 use crate::mock::Mock;
 use crate::rental::{Rental, State};
 
-/// Everything at one moment.
+/// Everything at one moment, or at most a few steps of a [`Census`] apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
     /// Requests that came, by operation (`None`: those that are none) and status
@@ -41,8 +41,9 @@ pub struct Figures {
 pub(crate) struct Counts {
     requests: Requests,
     pub(crate) evicted: u64,
-    /// SMS of rentals that were forgotten in a reset.
-    forgotten_sms: u64,
+    /// SMS of rentals that were forgotten in a reset, less those of rentals that a
+    /// snapshot brought, which did not arrive here.
+    forgotten_sms: i64,
 }
 
 /// One more than the largest status.
@@ -93,45 +94,92 @@ impl Counts {
     pub(crate) fn forget(&mut self, account: &Account, now: Moment) {
         self.forgotten_sms += sms_delivered(account, now);
     }
+
+    /// An account came at `now`, in its own time, with rentals that were made before.
+    pub(crate) fn restore(&mut self, account: &Account, now: Moment) {
+        self.forgotten_sms -= sms_delivered(account, now);
+    }
+}
+
+/// A count of all rentals that is made in steps, so that no request has to wait
+/// for the whole of it: with a million rentals that is some thirty milliseconds,
+/// and a step half a one.
+#[derive(Debug, Default)]
+pub struct Census {
+    place: usize,
+    index: usize,
+    /// What was forgotten when it began: whatever is forgotten on the way was
+    /// counted, or is missing until the next time.
+    forgotten_sms: Option<i64>,
+    pending: u64,
+    completed: u64,
+    expired: u64,
+    following_sms: u64,
+}
+
+/// Rentals that a step of a census looks at.
+const STEP: usize = 20_000;
+
+impl Census {
+    /// Looks at the next `most` rentals or fewer of an account; says how many.
+    fn count(&mut self, account: &Account, now: Moment, most: usize) -> usize {
+        let rest = account.rentals().get(self.index..).unwrap_or_default();
+        let some = &rest[..rest.len().min(most)];
+        for rental in some {
+            *match account.state(rental, now) {
+                State::Pending => &mut self.pending,
+                State::Completed => &mut self.completed,
+                State::Expired => &mut self.expired,
+            } += 1;
+        }
+        self.index += some.len();
+        if some.len() == rest.len() {
+            let following = account.following_sms();
+            self.following_sms += following.filter(|(_, at)| *at <= now).count() as u64;
+            self.place += 1;
+            self.index = 0;
+        }
+        some.len()
+    }
 }
 
 impl Mock {
-    /// Everything that is counted. It looks at every rental, a nanosecond or two each.
-    pub fn figures(&mut self, now: Moment) -> Figures {
+    /// Everything that is counted, once the census is through; `None` means that it
+    /// has a step more to go.
+    pub fn figures(&mut self, now: Moment, census: &mut Census) -> Option<Figures> {
         let now = self.advance(now);
         let counts = &self.journal.counts;
-        let mut figures = Figures {
+        let forgotten_sms = *census.forgotten_sms.get_or_insert(counts.forgotten_sms);
+        let mut left = STEP;
+        while let Some((_, account)) = self.accounts.get_index(census.place) {
+            let counted = census.count(account, account.clock.local(now), left);
+            // An account is some work, too, however little it has rented.
+            left = left.saturating_sub(counted.max(1));
+            if left == 0 {
+                return None;
+            }
+        }
+        let delivered = census.completed + census.following_sms;
+        Some(Figures {
             requests: counts.requests.some().collect(),
             journal_entries: self.journal.len() as u64,
             journal_bytes: self.journal.bytes() as u64,
             journal_evicted: counts.evicted,
             accounts: self.accounts.len() as u64,
             rentals_made: self.rentals_made(),
-            pending: 0,
-            completed: 0,
-            expired: 0,
-            sms_delivered: counts.forgotten_sms,
-        };
-        for account in self.accounts.values() {
-            let local = account.clock.local(now);
-            for rental in account.rentals() {
-                *match account.state(rental, local) {
-                    State::Pending => &mut figures.pending,
-                    State::Completed => &mut figures.completed,
-                    State::Expired => &mut figures.expired,
-                } += 1;
-            }
-            figures.sms_delivered += sms_delivered(account, local);
-        }
-        figures
+            pending: census.pending,
+            completed: census.completed,
+            expired: census.expired,
+            sms_delivered: delivered.saturating_add_signed(forgotten_sms),
+        })
     }
 }
 
-fn sms_delivered(account: &Account, now: Moment) -> u64 {
+fn sms_delivered(account: &Account, now: Moment) -> i64 {
     let first = account.rentals().iter().filter_map(Rental::sms_at);
     let following = account.following_sms().map(|(_, arrival)| arrival);
     let delivered = first.chain(following).filter(|arrival| *arrival <= now);
-    delivered.count() as u64
+    delivered.count() as i64
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use contract::{Moment, Problem};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::reply::Reply;
 
@@ -104,6 +106,100 @@ impl IdempotencyRecord {
     fn forget_oldest(&mut self) {
         if let Some((_, key)) = self.order.pop_front() {
             self.answers.remove(&key);
+        }
+    }
+}
+
+/// What was answered under a key, written down.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedAnswer {
+    key: String,
+    service: String,
+    /// When it was used, in nanoseconds of the account's time.
+    at: u64,
+    answer: Saved,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Saved {
+    /// A number was rented.
+    Rented { status: u16, body: String },
+    /// None was.
+    Refused(Reason),
+}
+
+/// Why a number may not be rented that was asked for as it should be.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Reason {
+    InsufficientBalance,
+    NoNumbers,
+    TooManyRentals,
+}
+
+impl IdempotencyRecord {
+    /// Written down, the oldest first.
+    pub(crate) fn save(&self) -> Vec<SavedAnswer> {
+        let keys = self.order.iter();
+        keys.filter_map(|(at, key)| {
+            let Answered { service, answer } = self.answers.get(key)?;
+            Some(SavedAnswer {
+                key: key.to_string(),
+                service: service.to_string(),
+                at: at.nanoseconds(),
+                answer: Saved::of(answer)?,
+            })
+        })
+        .collect()
+    }
+
+    /// As it was written down; `None` if no mock has written it.
+    pub(crate) fn restore(saved: Vec<SavedAnswer>) -> Option<Self> {
+        let mut record = Self::default();
+        for SavedAnswer {
+            key,
+            service,
+            at,
+            answer,
+        } in saved
+        {
+            let at = Moment::from_nanoseconds(at);
+            let in_order = record.order.back().is_none_or(|(before, _)| *before <= at);
+            let fits = read(Some(&key)).is_ok() && record.order.len() < KEYS && in_order;
+            if !fits || record.answers.contains_key(key.as_str()) {
+                return None;
+            }
+            record.remember(at, (&key, &service), &answer.read()?);
+        }
+        Some(record)
+    }
+}
+
+impl Saved {
+    fn of(answer: &Result<Reply, Problem>) -> Option<Self> {
+        match answer {
+            Ok(reply) => Some(Self::Rented {
+                status: reply.status,
+                body: String::from_utf8(reply.body.to_vec()).ok()?,
+            }),
+            Err(Problem::InsufficientBalance) => Some(Self::Refused(Reason::InsufficientBalance)),
+            Err(Problem::NoNumbers) => Some(Self::Refused(Reason::NoNumbers)),
+            Err(Problem::TooManyRentals) => Some(Self::Refused(Reason::TooManyRentals)),
+            Err(_) => None,
+        }
+    }
+
+    fn read(self) -> Option<Result<Reply, Problem>> {
+        match self {
+            Self::Rented { status, body } => matches!(status, 200 | 201).then(|| {
+                let reply = Reply::success(body.into(), Moment::START);
+                Ok(Reply { status, ..reply })
+            }),
+            Self::Refused(Reason::InsufficientBalance) => Some(Err(Problem::InsufficientBalance)),
+            Self::Refused(Reason::NoNumbers) => Some(Err(Problem::NoNumbers)),
+            Self::Refused(Reason::TooManyRentals) => Some(Err(Problem::TooManyRentals)),
         }
     }
 }

@@ -215,6 +215,16 @@ fn written(request: &Request<'_>) -> Box<str> {
 }
 
 impl Fate {
+    /// All of them.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Answered,
+        Self::Cut,
+        Self::Garbage,
+        Self::Closed,
+        Self::Reset,
+        Self::Never,
+    ];
+
     const fn of(delivery: Delivery) -> Self {
         match delivery {
             Delivery::Whole { .. } | Delivery::Trickle { .. } | Delivery::Linger { .. } => {

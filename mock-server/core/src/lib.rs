@@ -79,7 +79,7 @@ pub mod webhook_url;
 pub use control::Scope;
 pub use dialect::{Dialect, DialectFile};
 pub use fault::{FaultRule, FaultRuleError};
-pub use figures::Figures;
+pub use figures::{Census, Figures};
 pub use hand::HandError;
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};

@@ -4,11 +4,12 @@
 
 use contract::{Moment, Operation};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::control::{Scope, redacted};
 use crate::history;
-use crate::journal::{Entry, What, nearest};
+use crate::journal::{Entry, Fate, What, nearest};
 use crate::mock::Mock;
 
 /// Which requests are meant; what is left out means any.
@@ -16,10 +17,12 @@ use crate::mock::Mock;
 #[serde(deny_unknown_fields)]
 pub struct Matcher {
     /// The operation's name, such as `check_otp`; `unmatched` for requests that are none.
+    #[serde(default, deserialize_with = "operation_name")]
     pub operation: Option<String>,
     /// What was answered.
     pub status: Option<u16>,
     /// What became of the answer: `answered`, `cut`, `garbage`, `closed`, `reset` or `never`.
+    #[serde(default, deserialize_with = "fate_word")]
     pub fate: Option<String>,
     /// Only requests with a higher number.
     pub since: Option<u64>,
@@ -98,6 +101,16 @@ pub struct NearMiss {
     pub mismatch: String,
 }
 
+/// Characters of a key that are worth hiding in a path.
+const SECRET: usize = 8;
+
+/// Where `line` ends with the beginning of a secret, if it does.
+fn cut_off(line: &str, secret: &str) -> Option<usize> {
+    let lengths = (SECRET..secret.len()).rev();
+    let mut begins = lengths.filter(|length| line.ends_with(&secret[..*length]));
+    begins.next().map(|length| line.len() - length)
+}
+
 /// Near misses that are shown.
 const SHOWN: usize = 3;
 
@@ -163,15 +176,19 @@ impl Mock {
         entries.filter(|entry| matcher.fits(entry)).count()
     }
 
-    /// A stray path may be anything, also a key.
+    /// A stray path may be anything, also a key, or as much of one as there was room for.
     fn without_keys(&self, line: &str) -> String {
         let secrets = self
             .accounts
             .keys()
-            .map(|key| (key, key.secret().trim_end()));
-        let quoted = secrets.filter(|(_, secret)| secret.len() >= 8 && line.contains(secret));
-        quoted.fold(line.to_owned(), |line, (key, secret)| {
-            line.replace(secret, &redacted(key))
+            .map(|key| (key, key.secret().trim_end()))
+            .filter(|(_, secret)| secret.len() >= SECRET);
+        secrets.fold(line.to_owned(), |line, (key, secret)| {
+            let line = line.replace(secret, &redacted(key));
+            match cut_off(&line, secret) {
+                Some(begin) => format!("{}{}", &line[..begin], redacted(key)),
+                None => line,
+            }
         })
     }
 
@@ -203,9 +220,51 @@ impl Mock {
     }
 }
 
+/// What is called `unmatched` is a request that means no operation.
+const UNMATCHED: &str = "unmatched";
+
+/// For a field that names an operation, or is `unmatched`; anything else is an error.
+///
+/// # Errors
+///
+/// There is no such operation.
+pub fn operation_name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let names = Operation::ALL.map(Operation::name).into_iter();
+    one_of(deserializer, names.chain([UNMATCHED]).collect())
+}
+
+/// For a field that says what became of an answer.
+///
+/// # Errors
+///
+/// Nothing is called that.
+pub fn fate_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    one_of(deserializer, Fate::ALL.map(Fate::word).into())
+}
+
+/// A word that nothing is called would match nothing, and a test that wants no
+/// such request would pass whatever came.
+fn one_of<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    words: Vec<&'static str>,
+) -> Result<Option<String>, D::Error> {
+    let said = Option::<String>::deserialize(deserializer)?;
+    match &said {
+        Some(word) if !words.contains(&word.as_str()) => {
+            let words = words.join(", ");
+            Err(D::Error::custom(format!(
+                "there is no {word:?}; write one of {words}"
+            )))
+        }
+        _ => Ok(said),
+    }
+}
+
 impl Matcher {
     fn fits(&self, entry: &Entry) -> bool {
-        let word = || entry.what.operation().map_or("unmatched", Operation::name);
+        let word = || entry.what.operation().map_or(UNMATCHED, Operation::name);
         let operation = self.operation.as_deref();
         let fate = self.fate.as_deref();
         operation.is_none_or(|wanted| wanted == word())
@@ -223,7 +282,7 @@ impl Matcher {
                 what.push(format!("{name} is {found}, not {wanted}"));
             }
         };
-        let operation = entry.what.operation().map_or("unmatched", Operation::name);
+        let operation = entry.what.operation().map_or(UNMATCHED, Operation::name);
         compare("operation", self.operation.clone(), operation.to_owned());
         let status = entry.status.map(|status| status.to_string());
         let status = status.unwrap_or_else(|| "none".to_owned());

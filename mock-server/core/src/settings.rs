@@ -2,6 +2,7 @@
 //! runs with; [`SettingsFile`] is what somebody wrote, most of it left out.
 
 mod file;
+mod opening_balance;
 mod rental_life;
 mod time_scale;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use contract::{ApiKey, Cents, Law};
 
 pub use self::file::{AccountKey, AccountKeyError, AccountPatch, SettingsFile};
+pub use self::opening_balance::{OpeningBalance, OpeningBalanceError};
 pub use self::rental_life::{RentalLife, RentalLifeError};
 pub use self::time_scale::{TimeScale, TimeScaleError};
 use crate::dialect::Dialect;

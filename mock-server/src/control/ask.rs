@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use contract::ApiKey;
+use contract::complaint::plain;
 use hyper::http::request::Parts;
 use mock_server_core::Body;
 use mock_server_core::control::Scope;
@@ -67,7 +68,7 @@ impl Ask {
             said.insert(name.into_owned(), value);
         }
         serde_json::from_value(Value::Object(said))
-            .map_err(|error| ControlError::Query(error.to_string()))
+            .map_err(|error| ControlError::Query(complaint(&error)))
     }
 
     /// What the body says; nothing says as much as `{}`.
@@ -84,6 +85,16 @@ impl Ask {
             }
         };
         serde_json::from_slice(bytes)
-            .map_err(|error| ControlError::Body(error.to_string(), example))
+            .map_err(|error| ControlError::Body(complaint(&error), example))
+    }
+}
+
+/// What is wrong, in plain words, and where.
+fn complaint(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let json = |what| plain(what).replace("write a table", "write an object");
+    match message.rsplit_once(" at line ") {
+        Some((what, place)) => format!("{} at line {place}", json(what)),
+        None => json(&message),
     }
 }

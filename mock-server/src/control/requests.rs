@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::TimeSpan;
 use hyper::Method;
-use mock_server_core::requests::{Matcher, RequestView, Times};
+use mock_server_core::requests::{Matcher, RequestView, Times, fate_word, operation_name};
 use mock_server_core::watch::Wish;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,10 +52,12 @@ struct Satisfied {
 #[serde(deny_unknown_fields)]
 struct RequestQuery {
     /// The operation's name, such as `check_otp`; `unmatched` for requests that are none.
+    #[serde(default, deserialize_with = "operation_name")]
     operation: Option<String>,
     /// What was answered.
     status: Option<u16>,
     /// What became of the answer: `answered`, `cut`, `garbage`, `closed`, `reset` or `never`.
+    #[serde(default, deserialize_with = "fate_word")]
     fate: Option<String>,
     /// Only requests with a higher number.
     since: Option<u64>,

@@ -177,6 +177,43 @@ fn a_control_request_that_makes_no_sense_is_told_what_would() {
             400,
             "at a pace from 0 to 86400",
         ),
+        (
+            "POST",
+            "clock/scale",
+            r#"{"scail":1}"#,
+            400,
+            "did you mean `scale`?",
+        ),
+        (
+            "POST",
+            "wait",
+            r#"{"until":"rental"}"#,
+            400,
+            "write an object, not the text",
+        ),
+        // A word that nothing is called would match nothing, and pass.
+        (
+            "POST",
+            "verify",
+            r#"{"match":{"operation":"chek_otp"},"times":{"exactly":0}}"#,
+            400,
+            "write one of profile, rent, check_otp, history, unmatched",
+        ),
+        (
+            "POST",
+            "requests/count",
+            r#"{"fate":"cutt"}"#,
+            400,
+            "write one of answered, cut, garbage",
+        ),
+        ("GET", "requests?operation=rnt", "", 400, "write one of"),
+        (
+            "PATCH",
+            "accounts",
+            r#"{"balance":"92233720368547758.07"}"#,
+            400,
+            "an account has from 0.00 to",
+        ),
     ] {
         let answer = control(address, None, method, call, body);
         assert_eq!(answer.status, status, "{answer:?}");

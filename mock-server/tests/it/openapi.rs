@@ -23,6 +23,20 @@ fn the_document_needs_no_key_and_escapes_every_fault() {
 }
 
 #[test]
+fn where_another_dialect_is_spoken_the_document_says_so() {
+    let dialect = r#"dialect = "no_numbers=404, rent_status=201, webhook_signature=hush""#;
+    let running = Server::local()
+        .start(settings(dialect))
+        .expect("a free port");
+    let document = over_http(running.address(), get("", "/openapi.json")).json();
+    let spoken =
+        serde_json::json!({ "preset": "default", "no_numbers": "404", "rent_status": "201" });
+    assert_eq!(document["info"]["x-dialect"], spoken);
+    let words = document["info"]["description"].as_str().expect("words");
+    assert!(words.contains("the default dialect"), "{words}");
+}
+
+#[test]
 fn pages_are_as_long_as_the_document_says() {
     let document = openapi::document(&Answers::default());
     let schema = "/paths/~1api~1v1~1rentals~1history/get/parameters/1/schema";

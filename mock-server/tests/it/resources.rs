@@ -76,6 +76,22 @@ fn an_account_is_given_settings_while_it_lives() {
 }
 
 #[test]
+fn a_limit_of_waiting_rentals_counts_those_that_are_there() {
+    let running = frozen("");
+    let (address, mine) = (running.address(), key(1));
+    for _ in 0..3 {
+        rents(address, &mine);
+    }
+    let limit = |count: u32| {
+        let patch = format!(r#"{{"dialect":"active_rentals={count}"}}"#);
+        good(address, Some(&mine), "PATCH", "accounts", &patch);
+        over_http(address, rent(&mine, "service=whatsapp")).status
+    };
+    assert_eq!(limit(3), 429);
+    assert_eq!(limit(4), 200);
+}
+
+#[test]
 fn rentals_of_another_life_are_refunded_at_their_own_ends() {
     let running = start(settings("sms_delay = \"never\"\ntime_scale = 0"));
     let (address, key) = (running.address(), key(1));
@@ -373,6 +389,11 @@ fn no_answer_shows_a_key() {
     let (address, mine) = (running.address(), key(1));
     rents(address, &mine);
     over_http(address, get(&mine, &format!("/api/v1/{mine}")));
+    // Of this one, the journal has room for a part.
+    let long = "x".repeat(150);
+    over_http(address, get(&mine, &format!("/{long}/{mine}")));
+    let stray = good(address, None, "GET", "requests/unmatched", "").to_string();
+    assert!(!stray.contains(&mine[..20]), "{stray}");
     let quoted = format!(r#"{{"keys":"{mine}","{mine}":1}}"#);
     for body in ["", "{}", quoted.as_str()] {
         for (method, path) in every_route(address) {

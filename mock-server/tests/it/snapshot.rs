@@ -73,6 +73,42 @@ fn an_account_that_is_brought_back_has_the_same_future() {
 }
 
 #[test]
+fn an_account_whose_dialect_has_changed_keeps_to_the_money_it_began_with() {
+    let running = start(settings("sms_delay = \"never\"\ntime_scale = 0"));
+    let (address, mine) = (running.address(), key(1));
+    over_http(address, rent(&mine, "service=telegram"));
+    let other = r#"{"dialect":"charge=sms, refund=none"}"#;
+    control(address, Some(&mine), "PATCH", "accounts", other);
+    let taken = control(address, Some(&mine), "POST", "snapshot", "").body;
+    let brought = control(address, Some(&mine), "PUT", "snapshot", &taken);
+    assert_eq!(brought.status, 200, "{brought:?}");
+    advance(address, Some(&mine), "20m");
+    let ledger = control(address, Some(&mine), "GET", "ledger", "").json();
+    assert_eq!(ledger["accounts"][0]["balance"], "1000.00", "{ledger}");
+    assert_eq!(ledger["conserved"], true, "{ledger}");
+}
+
+#[test]
+fn a_dialect_goes_along_but_for_its_secret() {
+    let dialect = "dialect = \"laravel, no_numbers=404, webhook_signature=hush-hush\"";
+    let (here, there) = (start(settings(dialect)), start(settings("seed = 99")));
+    let mine = key(1);
+    over_http(here.address(), rent(&mine, "service=telegram"));
+    let taken = control(here.address(), Some(&mine), "POST", "snapshot", "").body;
+    assert!(!taken.contains("hush"), "a secret leaks: {taken}");
+    let brought = control(there.address(), Some(&mine), "PUT", "snapshot", &taken);
+    assert_eq!(brought.status, 200, "{brought:?}");
+    let shown = control(there.address(), Some(&mine), "GET", "accounts", "").json();
+    let dialect = &shown["accounts"][0]["settings"]["dialect"];
+    assert_eq!(
+        (&dialect["error_body"], &dialect["no_numbers"]),
+        (&json!("laravel"), &json!("404"))
+    );
+    let missing = get(&mine, "/api/v1/number/check-otp/1");
+    assert!(over_http(there.address(), missing).json()["success"].is_null());
+}
+
+#[test]
 fn a_server_is_brought_back_elsewhere() {
     let (here, there) = (start(settings(SETTINGS)), start(settings("seed = 99")));
     let (mine, other) = (key(1), key(2));

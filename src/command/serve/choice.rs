@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::Context;
-use contract::{Cents, Law, document};
+use contract::{Law, document};
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server::{Limits, Server};
-use mock_server_core::settings::{AccountKey, AccountPatch, RentalLife, TimeScale};
+use mock_server_core::settings::{AccountKey, AccountPatch, OpeningBalance, RentalLife, TimeScale};
 use mock_server_core::{DialectFile, FaultRule, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
@@ -47,16 +47,18 @@ pub(super) struct Plan {
 impl Choice {
     /// Flags and environment first (clap has joined them), then the file.
     pub(super) fn of(arguments: &ServeArguments) -> anyhow::Result<Self> {
-        let typed = Self::from(arguments.clone());
-        let Some(path) = &arguments.config else {
-            return Ok(typed);
-        };
-        let choice = typed.or(read(path)?.into());
-        let origin = path.display();
-        choice
-            .mock
-            .check_keys()
-            .with_context(|| format!("{origin}"))?;
+        let mut choice = Self::from(arguments.clone());
+        if let Some(path) = &arguments.config {
+            choice = choice.or(read(path)?.into());
+            let checked = choice.mock.check_keys();
+            checked.with_context(|| format!("{}", path.display()))?;
+        }
+        let token = choice.admin_token.as_deref();
+        anyhow::ensure!(
+            token.is_none_or(can_be_brought),
+            "an --admin-token is 1 or more visible ASCII characters without a space, because a \
+             header has to bring it; leave it out for none"
+        );
         Ok(choice)
     }
 
@@ -113,6 +115,11 @@ impl LimitsChoice {
     }
 }
 
+/// Whether a header can hold this.
+fn can_be_brought(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// The file that `--config` names. Its keys are the flags; they are listed
 /// here and not flattened in, because flattening would lose the place of a mistake.
 #[derive(Deserialize)]
@@ -136,7 +143,7 @@ struct ServeFile {
     seed: Option<u64>,
     sms_delay: Option<Law>,
     faults: Option<Vec<FaultRule>>,
-    balance: Option<Cents>,
+    balance: Option<OpeningBalance>,
     rental_life: Option<RentalLife>,
     webhook_url: Option<WebhookUrl>,
     dialect: Option<DialectFile>,

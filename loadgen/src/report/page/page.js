@@ -4,8 +4,8 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const SVG = "http://www.w3.org/2000/svg";
-  const MARGIN = { top: 10, right: 14, bottom: 24, left: 58 };
-  const HEIGHT = 250;
+  const MARGIN = { top: 10, right: 14, bottom: 40, left: 58 };
+  const HEIGHT = 266;
 
   const shape = (name, attributes, parent, text) => {
     const node = document.createElementNS(SVG, name);
@@ -33,11 +33,13 @@
   const seconds = (value) => digits(value) + "s";
 
   // A scale maps values to 0…1 and knows where its ticks are.
-  const linear = (least, most, format, ticks = 5) => {
+  // With `whole`, it ends at a tick.
+  const linear = (least, most, format, { ticks = 5, whole = false } = {}) => {
     if (!(most > least)) most = least + 1;
     const rough = (most - least) / ticks;
     const ten = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map((factor) => factor * ten).find((step) => step >= rough);
+    if (whole) most = Math.ceil(most / step - 1e-9) * step;
     const marks = [];
     for (let mark = Math.ceil(least / step) * step; mark <= most + step / 1e6; mark += step) marks.push(mark);
     return { place: (value) => (value - least) / (most - least), marks, format };
@@ -62,11 +64,11 @@
   };
 
   // Draws a plot into `host` and again when its width changes.
-  //   x, y    scales
+  //   x, y    scales; `across` says what x is
   //   lines   [{ name, colour, points: [[x, y or null]], bars, wide, format }]
   //   shade   x up to which the ground is shaded
   //   head    the first line of a tooltip, from x
-  const plot = (host, title, { x, y, lines: all, shade, shadeName, head, barWidth }) => {
+  const plot = (host, title, { x, y, across, lines: all, shade, shadeName, head, barWidth }) => {
     const lines = all.filter((line) => line.points.some(([, value]) => value !== null && value !== undefined));
     host.replaceChildren();
     host.className = "plot";
@@ -109,8 +111,9 @@
         if (at - half < free) continue;
         free = at + half + 4;
         const anchor = at + half > width ? "end" : "middle";
-        shape("text", { x: anchor === "end" ? width - 2 : at, y: HEIGHT - 8, "text-anchor": anchor }, svg, text);
+        shape("text", { x: anchor === "end" ? width - 2 : at, y: HEIGHT - MARGIN.bottom + 15, "text-anchor": anchor }, svg, text);
       }
+      shape("text", { x: (MARGIN.left + width - MARGIN.right) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, svg, across);
       shape("line", { class: "axis", x1: MARGIN.left, x2: width - MARGIN.right, y1: HEIGHT - MARGIN.bottom, y2: HEIGHT - MARGIN.bottom }, svg);
     };
 
@@ -189,6 +192,7 @@
     plot(host("percentiles"), `${name}: response and service time by percentile`, {
       x: nines(most([...response, ...service].map(([quantile]) => quantile))),
       y: logarithmic(least(values), most(values), time),
+      across: "percentile of all requests",
       lines: [
         { name: "response", colour: "first", points: response, format: time },
         { name: "service", colour: "second", points: service, format: time },
@@ -201,7 +205,8 @@
   const end = most(rows.map((row) => row.second + row.length_s));
   const second = (row) => row.second;
   const overTime = (lines) => ({
-    x: linear(0, end, seconds, 8),
+    x: linear(0, Math.ceil(end), seconds, { ticks: 8 }),
+    across: "time since the load began",
     lines,
     shade: data.warmup_s,
     shadeName: "warm-up",
@@ -222,7 +227,7 @@
     const line = (name, colour, key, wide) => ({ name, colour, wide, points: rows.map((row) => [second(row), row[key] / Math.max(row.length_s, 1e-3)]), format: rate });
     const lines = [line("offered", "second", "offered", true), line("answered", "first", "achieved", false)];
     const highest = most(lines.flatMap((line) => line.points.map(([, value]) => value)));
-    plot(host("throughput"), "Requests per second", { ...overTime(lines), y: linear(0, highest, rate) });
+    plot(host("throughput"), "Requests per second", { ...overTime(lines), y: linear(0, highest, rate, { whole: true }) });
   };
 
   const errors = () => {
@@ -231,7 +236,7 @@
     if (!highest) return;
     plot(host("errors"), "Errors in each second", {
       ...overTime([{ name: "errors", colour: "bad", points, bars: true, format: count }]),
-      y: linear(0, highest, count),
+      y: linear(0, highest, count, { whole: true }),
     });
   };
 
@@ -258,8 +263,9 @@
     const total = counts.reduce((sum, value) => sum + value, 0);
     const points = counts.map((value, index) => [index * width, value]);
     plot(host("lag"), "Detection lag of all delivered rentals", {
-      x: linear(0, counts.length * width, time, 8),
-      y: linear(0, most(counts), count),
+      x: linear(0, counts.length * width, time, { ticks: 8 }),
+      y: linear(0, most(counts), count, { whole: true }),
+      across: "from the code being readable to the customer knowing it",
       lines: [{ name: "rentals", colour: "first", points, bars: true, format: (value) => `${count(value)} (${percent(value / total)})` }],
       barWidth: width,
       head: (from) => `${time(from)} to ${time(from + width)}`,

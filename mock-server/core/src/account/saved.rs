@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Account;
 use super::active::ActiveSet;
-use super::settlement::Movements;
+use super::settlement::{MoneyTerms, Movements};
 use crate::catalogue::Catalogue;
 use crate::clock::AccountClock;
 use crate::fault::{ActiveRule, FaultRecord, FaultRule, RuleId};
+use crate::idempotency::{IdempotencyRecord, SavedAnswer};
 use crate::ledger::Ledger;
 use crate::person::Person;
 use crate::phone::{PhoneBook, SavedPhones};
@@ -32,11 +33,15 @@ pub(crate) struct SavedAccount {
     pub(crate) account: String,
     /// How it behaves.
     pub(crate) settings: AccountPatch,
+    /// Whether that was said of this account, so that it outlives a reset.
+    pub(crate) has_own_settings: bool,
     /// What its chance is counted from.
     seed: u64,
     now: u64,
     pace: f64,
     money: Money,
+    /// When it moves, which need not be what the dialect says by now.
+    money_terms: MoneyTerms,
     phones: SavedPhones,
     rentals: Vec<SavedRental>,
     sms: Vec<SavedSms>,
@@ -51,6 +56,8 @@ pub(crate) struct SavedAccount {
     /// The SMS that a poll has shown, if each is shown once.
     shown: BTreeSet<(u32, u32)>,
     rate: RateRecord,
+    /// What was answered to rents with an `Idempotency-Key`, the oldest first.
+    idempotency: Vec<SavedAnswer>,
     /// Ends and places of those that will be settled in the order of their ends.
     stragglers: Vec<(u64, usize)>,
     /// Up to which id rentals have lived how many nanoseconds.
@@ -101,6 +108,7 @@ impl Account {
         SavedAccount {
             account,
             settings: AccountPatch::of(&self.settings),
+            has_own_settings: false,
             seed: self.dice.seed(),
             now: nanoseconds(self.clock.local(now)),
             pace: self.clock.pace(),
@@ -111,6 +119,7 @@ impl Account {
                 reserved: self.ledger.reserved.0,
                 promised: self.ledger.promised.0,
             },
+            money_terms: self.money,
             phones: self.phones.save(),
             rentals: self
                 .rentals
@@ -124,6 +133,7 @@ impl Account {
             active: self.active.clone(),
             shown: self.shown.clone(),
             rate: self.rate.clone(),
+            idempotency: self.idempotency.save(),
             stragglers: stragglers
                 .map(|(at, index)| (nanoseconds(*at), *index))
                 .collect(),
@@ -150,7 +160,7 @@ impl Account {
             webhook: None,
             ..others.clone()
         };
-        let settings = Arc::new(saved.settings.applied_to(&others));
+        let settings = Arc::new(saved.settings.brought_to(&others));
         let moment = Moment::from_nanoseconds;
         let mut account = Self::open(key, settings, now);
         account.dice = Dice::new(saved.seed);
@@ -184,7 +194,10 @@ impl Account {
         account.movements = saved.movements;
         account.active = saved.active;
         account.shown = saved.shown;
+        account.money = saved.money_terms;
         account.rate = saved.rate;
+        account.idempotency = IdempotencyRecord::restore(saved.idempotency)
+            .ok_or("an answer to repeat is none, or there are too many")?;
         let stragglers = saved.stragglers.into_iter();
         account.stragglers = stragglers.map(|(at, index)| (moment(at), index)).collect();
         let lives = saved.former_lives.into_iter();

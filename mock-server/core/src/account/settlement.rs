@@ -20,13 +20,17 @@ use crate::rental::{Rental, State};
 
 /// When money moves. An account keeps to it: what was charged in one way is not
 /// refunded in another.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct MoneyTerms {
     /// When a rental is charged.
+    #[schemars(with = "String")]
     pub(super) charge: Charge,
     /// When it is refunded.
+    #[schemars(with = "String")]
     pub(super) refund: Refund,
     /// What becomes of an SMS after the end.
+    #[schemars(with = "String")]
     pub(super) late_sms: LateSms,
 }
 

@@ -103,7 +103,7 @@ impl Mock {
         if let Some(pace) = said.time_scale {
             account.clock.set_pace(now, pace.0);
         }
-        account.change(local, settings, said.balance);
+        account.change(local, settings, said.balance.map(|balance| balance.0));
         self.reschedule(place);
         if said.time_scale.is_some() && self.is_heard() {
             self.tell_clock(now, place);

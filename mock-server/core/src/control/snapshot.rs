@@ -110,8 +110,11 @@ impl Mock {
         let now = self.advance(now);
         let accounts = self.places(scope).into_iter();
         let save = |place| {
-            let account = &self.accounts[place as usize];
-            account.save(self.name(place), now, &self.catalogue)
+            let owner = self.accounts.get_index(place as usize);
+            let (key, account) = owner.expect("invariant: places are of accounts");
+            let mut saved = account.save(self.name(place), now, &self.catalogue);
+            saved.has_own_settings = self.settings.accounts.contains_key(key);
+            saved
         };
         let server = SavedServer {
             default: self.default_settings(),
@@ -147,6 +150,7 @@ impl Mock {
         if snapshot.server.is_some() != key.is_none() {
             return Err(SnapshotError::Scope);
         }
+        let alone = key.is_some();
         let keys = self.keys_of(key, &snapshot)?;
         let mut restored = Vec::new();
         for (key, saved) in keys.into_iter().zip(snapshot.accounts) {
@@ -154,15 +158,23 @@ impl Mock {
             let known = self.settings.of(&key).is_some();
             known.then_some(()).ok_or(SnapshotError::Unknown(name))?;
             let settings = Arc::clone(self.settings.of(&key).unwrap_or(&self.settings.account));
+            // Alone on another server, it is to stay as it was where it came from.
+            let stranger = alone && !self.accounts.contains_key(&key);
+            let own = saved.has_own_settings || stranger || self.settings.strict_keys;
             let account = Account::restore(saved, &key, (&settings, &mut self.catalogue), now)
                 .map_err(SnapshotError::Broken)?;
-            restored.push((key, account));
+            restored.push((key, account, own));
         }
-        self.check_ids(key.is_none(), snapshot.next_rental_id, &restored)?;
+        self.check_ids(!alone, snapshot.next_rental_id, &restored)?;
         if let Some(server) = snapshot.server {
             self.restore_server(now, server, snapshot.epoch);
         }
-        for (key, account) in restored {
+        for (key, account, own) in restored {
+            self.settings.accounts.remove(&key);
+            if own {
+                let settings = Arc::clone(&account.settings);
+                self.settings.accounts.insert(key, settings);
+            }
             self.put_account(now, key, account);
         }
         self.register.reserve(snapshot.next_rental_id);
@@ -212,10 +224,10 @@ impl Mock {
         &self,
         alone: bool,
         next: u32,
-        restored: &[(ApiKey, Account)],
+        restored: &[(ApiKey, Account, bool)],
     ) -> Result<(), SnapshotError> {
         let mut ids = std::collections::BTreeSet::new();
-        for (key, account) in restored {
+        for (key, account, _) in restored {
             let place = self.accounts.get_index_of(key).map(|place| place as u32);
             for rental in account.rentals() {
                 let taken = self.register.place(rental.id);
@@ -242,7 +254,7 @@ impl Mock {
         }
         let mut default = (*self.settings.account).clone();
         default.webhook = None;
-        self.settings.account = Arc::new(saved.default.applied_to(&default));
+        self.settings.account = Arc::new(saved.default.brought_to(&default));
         self.server_rules = FaultRecord {
             made: saved.rules_made,
             ..FaultRecord::default()
@@ -252,10 +264,14 @@ impl Mock {
     }
 
     fn put_account(&mut self, now: Moment, key: ApiKey, account: Account) {
-        let settings = Arc::clone(&account.settings);
-        self.settings.accounts.insert(key, settings);
         let ids: Vec<_> = account.rentals().iter().map(|rental| rental.id).collect();
-        let agenda = self.accounts.get(&key).and_then(|account| account.agenda);
+        let counts = &mut self.journal.counts;
+        counts.restore(&account, account.clock.local(now));
+        let former = self.accounts.get(&key);
+        if let Some(former) = former {
+            counts.forget(former, former.clock.local(now));
+        }
+        let agenda = former.and_then(|account| account.agenda);
         let place = self.accounts.insert_full(key, account).0 as u32;
         self.accounts[place as usize].agenda = agenda;
         for (id, index) in ids.into_iter().zip(0..) {

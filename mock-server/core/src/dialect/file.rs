@@ -4,11 +4,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use contract::TimeSpan;
 use contract::expression::ExpressionError;
+use contract::{TimeSpan, complaint};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{
@@ -30,12 +30,14 @@ pub struct DialectError(ExpressionError);
 macro_rules! fields {
     ($($name:ident: $type:ty),+ $(,)?) => {
         /// What is said about a dialect; each field but the first is that of [`Dialect`].
-        #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
         #[serde(remote = "Self", deny_unknown_fields)]
         pub struct DialectFile {
             /// What counts for everything that is not said.
+            #[serde(skip_serializing_if = "Option::is_none")]
             pub preset: Option<Preset>,
             $(#[doc = concat!("See [`Dialect::", stringify!($name), "`].")]
+            #[serde(skip_serializing_if = "Option::is_none")]
             pub $name: Option<$type>,)+
         }
 
@@ -51,6 +53,20 @@ macro_rules! fields {
                     preset: other.preset,
                     $($name: self.$name.or(other.$name),)+
                 }
+            }
+
+            /// All that is so, said: what is not as by default. But for the secret that
+            /// webhooks are signed with, which nobody is to read.
+            pub fn of(dialect: &Dialect) -> Self {
+                let default = Dialect::default();
+                let file = Self {
+                    preset: Some(Preset::Default),
+                    $($name: Some(&dialect.$name)
+                        .filter(|value| **value != default.$name)
+                        .cloned()
+                        .map(Into::into),)+
+                };
+                Self { webhook_signature: None, ..file }
             }
 
             /// What is said here, and for the rest what is so already.
@@ -128,7 +144,8 @@ fn read(text: &str) -> Result<DialectFile, ExpressionError> {
         }
         said.push(name);
         let single = Value::Object(Map::from_iter([(name.to_owned(), value.into())]));
-        let setting = DialectFile::deserialize(single).map_err(|error| wrong(error.to_string()))?;
+        let setting = DialectFile::deserialize(single)
+            .map_err(|error| wrong(complaint::plain(&error.to_string())))?;
         let preset = file.preset.or(setting.preset);
         file.preset = None;
         file = DialectFile {
@@ -138,6 +155,12 @@ fn read(text: &str) -> Result<DialectFile, ExpressionError> {
         offset += item.len() + 1;
     }
     Ok(file)
+}
+
+impl Serialize for DialectFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
 impl<'de> Deserialize<'de> for DialectFile {
@@ -243,6 +266,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_so_is_written_as_it_is_read_but_for_the_secret() {
+        for text in [
+            "default",
+            "laravel",
+            "strict",
+            "hostile",
+            "expired=410, readable=30m, refund=30m, rate_limit=60/min, active_rentals=20, \
+             webhook_retry=3x1m, webhook_order=webhook_first(2s), webhook_duplicate=0.5, \
+             status_words=n/a/b/c, unknown_service=accept, missing_service=400, charge=sms",
+            "refund=none, late_sms=charged, webhook_retry=plivo, webhook_order=delayed(1s500ms), \
+             no_code=zero, repeat_read=once, rate_limit=5/h",
+            "refund=unseen, no_code=empty, rate_limit=2/s, webhook_retry=disable_after_50, \
+             idempotency=honoured, time_zone=America/New_York, timestamp=text, key_format=any",
+        ] {
+            let dialect = flag(text);
+            let written = serde_json::to_string(&DialectFile::of(&dialect)).expect("plain");
+            let read: DialectFile = serde_json::from_str(&written).expect(&written);
+            assert_eq!(read.applied_to(&flag("strict")), dialect, "{written}");
+        }
+        let secret = DialectFile::of(&flag("webhook_signature=hush"));
+        let written = serde_json::to_string(&secret).expect("plain");
+        assert_eq!(written, r#"{"preset":"default"}"#);
+    }
+
+    #[test]
     fn what_is_said_first_counts_and_a_preset_leaves_no_rest() {
         let read = |text: &str| text.parse::<DialectFile>().expect(text);
         let both = read("no_numbers=404").or(read("laravel, no_numbers=400"));
@@ -260,7 +308,8 @@ mod tests {
             (
                 "larvel",
                 "not a dialect, at character 1: unknown variant `larvel`, \
-                 expected one of `default`, `laravel`, `strict`, `hostile`",
+                 expected one of `default`, `laravel`, `strict`, `hostile`; \
+                 did you mean `laravel`?",
             ),
             (
                 "laravel, strict",

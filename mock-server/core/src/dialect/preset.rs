@@ -1,11 +1,11 @@
 //! Dialects with a name: what a kind of service does, all at once.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Dialect, DialectFile};
 
 /// A dialect with a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
     /// The defaults of CLAUSES part 2.

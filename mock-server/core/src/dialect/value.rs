@@ -9,8 +9,8 @@ use std::time::Duration;
 use contract::key::KeyError;
 use contract::{ApiKey, TimeSpan};
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
 
 /// Not a value of a setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +94,7 @@ read_as_scalar!(
 );
 
 /// What a refusal looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorBody {
     /// The documentation's own: `{"success":false,"message":"…"}`.
@@ -115,7 +115,7 @@ pub enum ErrorBody {
 }
 
 /// What an API key looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyFormat {
     /// 60 visible ASCII characters.
@@ -125,7 +125,7 @@ pub enum KeyFormat {
 }
 
 /// Whether the case of a slug matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SlugCase {
     /// It does not: `WhatsApp` is `whatsapp`.
@@ -135,7 +135,7 @@ pub enum SlugCase {
 }
 
 /// What the body of a rent may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RentContent {
     /// JSON, URL-encoded or multipart.
@@ -174,7 +174,7 @@ pub enum Readable {
 }
 
 /// What becomes of an SMS after the end of its rental.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LateSms {
     /// Nobody sees it.
@@ -186,7 +186,7 @@ pub enum LateSms {
 }
 
 /// What a second look at a code shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RepeatRead {
     /// The newest code so far.
@@ -198,7 +198,7 @@ pub enum RepeatRead {
 }
 
 /// When a rental is charged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Charge {
     /// When it is made.
@@ -221,7 +221,7 @@ pub enum Refund {
 }
 
 /// What the history has for a code that is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoCode {
     /// `null`.
@@ -237,7 +237,7 @@ pub enum NoCode {
 }
 
 /// Which rental the history begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HistoryOrder {
     /// The newest.
@@ -247,7 +247,7 @@ pub enum HistoryOrder {
 }
 
 /// How the history is divided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Paging {
     /// `page` from 1 and `per_page`; what makes no sense means the first page.
@@ -292,7 +292,7 @@ pub enum WebhookOrder {
 }
 
 /// Whether the header `Idempotency-Key` of a rent means anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Idempotency {
     /// It does not.
@@ -302,7 +302,7 @@ pub enum Idempotency {
 }
 
 /// How webhooks write the time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Timestamp {
     /// Whole seconds since 1970.
@@ -314,7 +314,7 @@ pub enum Timestamp {
 }
 
 /// Whether objects have a field that nobody knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExtraFields {
     /// The documented fields only.

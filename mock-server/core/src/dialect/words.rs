@@ -7,13 +7,13 @@ use std::str::FromStr;
 use contract::body::status;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::value::ValueError;
 use crate::rental::State;
 
 /// One word for each state.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct StatusWords {
     /// It waits for its SMS.
@@ -110,6 +110,13 @@ impl StatusWords {
 impl<'de> Deserialize<'de> for StatusWords {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Written)
+    }
+}
+
+/// As a table: a word may be anything, also with a slash in it.
+impl Serialize for StatusWords {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
     }
 }
 

@@ -6,13 +6,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use contract::key::KeyError;
-use contract::{ApiKey, Cents, Law};
+use contract::{ApiKey, Law};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_with::DeserializeFromStr;
 
-use super::{AccountSettings, RentalLife, Settings, TimeScale, WebhookSettings};
-use crate::dialect::{DialectFile, KeyFormat};
+use super::{AccountSettings, OpeningBalance, RentalLife, Settings, TimeScale, WebhookSettings};
+use crate::dialect::{Dialect, DialectFile, KeyFormat};
 use crate::fault::FaultRule;
 use crate::webhook_url::WebhookUrl;
 
@@ -29,9 +29,8 @@ pub struct AccountPatch {
     #[schemars(with = "Option<Vec<String>>")]
     pub faults: Option<Vec<FaultRule>>,
     /// What it has at first, such as `1000.00`.
-    #[serde(serialize_with = "money")]
     #[schemars(with = "Option<String>")]
-    pub balance: Option<Cents>,
+    pub balance: Option<OpeningBalance>,
     /// From rent to the end of a rental, such as `20m`.
     #[schemars(with = "Option<String>")]
     pub rental_life: Option<RentalLife>,
@@ -42,16 +41,9 @@ pub struct AccountPatch {
     #[schemars(with = "Option<f64>")]
     pub time_scale: Option<TimeScale>,
     /// How it fills what the documentation leaves open, as `--dialect` takes it or as
-    /// an object. Never shown, since there may be a secret in it.
-    #[serde(skip_serializing)]
+    /// an object. The secret that webhooks are signed with is never shown.
     #[schemars(with = "Option<serde_json::Value>")]
     pub dialect: Option<DialectFile>,
-}
-
-fn money<S: Serializer>(amount: &Option<Cents>, serializer: S) -> Result<S::Ok, S::Error> {
-    amount
-        .map(|amount| amount.to_string())
-        .serialize(serializer)
 }
 
 impl AccountPatch {
@@ -79,11 +71,11 @@ impl AccountPatch {
             seed: Some(settings.seed),
             sms_delay: Some(settings.sms_delay.clone()),
             faults: Some(settings.faults.clone()),
-            balance: Some(settings.balance),
+            balance: Some(OpeningBalance(settings.balance)),
             rental_life: Some(RentalLife(settings.rental_life)),
             webhook_url: settings.webhook.as_ref().map(|webhook| webhook.url.clone()),
             time_scale: Some(TimeScale(settings.time_scale)),
-            dialect: None,
+            dialect: Some(DialectFile::of(&settings.dialect)),
         }
     }
 
@@ -98,12 +90,32 @@ impl AccountPatch {
             seed: self.seed.unwrap_or(settings.seed),
             sms_delay: self.sms_delay.unwrap_or(settings.sms_delay),
             faults: self.faults.unwrap_or(settings.faults),
-            balance: self.balance.unwrap_or(settings.balance),
+            balance: self.balance.map_or(settings.balance, |balance| balance.0),
             rental_life: self.rental_life.map_or(settings.rental_life, |life| life.0),
             webhook: webhook.or(settings.webhook),
             time_scale: self.time_scale.map_or(settings.time_scale, |scale| scale.0),
             dialect: dialect.unwrap_or(settings.dialect),
         }
+    }
+}
+
+impl AccountPatch {
+    /// What is said here by a snapshot, and for the rest what is so already. A
+    /// snapshot says everything but the secret that webhooks are signed with.
+    pub(crate) fn brought_to(self, settings: &AccountSettings) -> AccountSettings {
+        let says_secret = self
+            .dialect
+            .as_ref()
+            .is_some_and(|dialect| dialect.webhook_signature.is_some());
+        let mut brought = self.applied_to(settings);
+        if !says_secret {
+            let webhook_signature = settings.dialect.webhook_signature.clone();
+            brought.dialect = Arc::new(Dialect {
+                webhook_signature,
+                ..(*brought.dialect).clone()
+            });
+        }
+        brought
     }
 }
 
@@ -140,7 +152,7 @@ pub struct SettingsFile {
     /// See [`AccountPatch::faults`].
     pub faults: Option<Vec<FaultRule>>,
     /// See [`AccountPatch::balance`].
-    pub balance: Option<Cents>,
+    pub balance: Option<OpeningBalance>,
     /// See [`AccountPatch::rental_life`].
     pub rental_life: Option<RentalLife>,
     /// See [`AccountPatch::webhook_url`].
@@ -238,7 +250,7 @@ impl SettingsFile {
 mod tests {
     use std::time::Duration;
 
-    use contract::document;
+    use contract::{Cents, document};
 
     use super::*;
 
@@ -310,6 +322,14 @@ mod tests {
             (
                 "[mock]\nbalance = \"$5\"",
                 "s.toml:2:11: \"$5\" is not an amount of money; write it like 1000.00",
+            ),
+            (
+                "[mock]\nbalance = \"-5.00\"",
+                "s.toml:2:11: an account has from 0.00 to",
+            ),
+            (
+                "[mock]\nbalance = 5",
+                "s.toml:2:11: write a text in quotation marks, not the number 5",
             ),
             (
                 "[mock]\nrental_life = \"0s\"",

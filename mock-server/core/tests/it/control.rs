@@ -238,3 +238,22 @@ fn the_agenda_forgets_no_one() {
         Some(Moment::from(Duration::from_secs(2)))
     );
 }
+
+#[test]
+fn an_account_follows_the_defaults_after_a_reset_also_on_another_server() {
+    let mut here = client("2s", false);
+    let me = here.me();
+    here.mock.set_pace(here.now, Scope::Server, pace(0.0));
+    let taken = here.mock.snapshot(here.now, Scope::Server);
+    let mut taken = serde_json::to_value(taken).expect("plain");
+    let mut there = client("5s", false);
+    there.me();
+    taken["keys"] = serde_json::json!([]);
+    let taken = serde_json::from_value(taken).expect("as it was written");
+    there.mock.restore(there.now, None, taken).expect("known");
+    for client in [&mut here, &mut there] {
+        client.mock.reset(client.now, me);
+        let clock = &client.mock.clocks(client.now, me)[0];
+        assert_eq!(clock.pace, 0.0, "what is said of all accounts");
+    }
+}

@@ -117,7 +117,34 @@ pub(crate) fn play(bytes: &[u8]) {
     session.look();
 }
 
+/// Plays the first half of the session that `bytes` mean, takes it all to a fresh
+/// server in a snapshot, and plays the rest on both. Panics if anyone could tell.
+pub(crate) fn move_house(bytes: &[u8]) {
+    let mut here = Session::begin(Input(bytes));
+    let rest = here.input.0.len() / 2;
+    while here.input.0.len() > rest {
+        here.step();
+    }
+    let mut there = here.moved();
+    for _ in 0..STEPS {
+        if here.input.0.is_empty() {
+            break;
+        }
+        here.step();
+        there.step();
+        assert_eq!(there.seen, here.seen);
+        here.seen.clear();
+        there.seen.clear();
+    }
+    let all = |session: &mut Session<'_>| {
+        session.look();
+        session.mock.ledgers(session.now, Scope::Server)
+    };
+    assert_eq!(all(&mut there), all(&mut here));
+}
+
 /// Bytes that decisions are taken from; when they are used up, the first choice is taken.
+#[derive(Clone, Copy)]
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
@@ -164,6 +191,8 @@ struct Session<'a> {
     now: Moment,
     /// Webhooks that are being posted.
     posting: Vec<WebhookAttempt>,
+    /// What was seen from outside.
+    seen: Vec<String>,
 }
 
 impl<'a> Session<'a> {
@@ -190,6 +219,34 @@ impl<'a> Session<'a> {
             input,
             now: Moment::START,
             posting: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    /// The same session on another server, which knew nothing of it before.
+    fn moved(&mut self) -> Self {
+        // What is on its way when a snapshot is taken is posted again by the other.
+        while !self.posting.is_empty() {
+            self.answer_webhook();
+        }
+        let snapshot = self.mock.snapshot(self.now, Scope::Server);
+        let mut snapshot = serde_json::to_value(snapshot).expect("plain");
+        snapshot["keys"] = KEYS
+            .iter()
+            .map(|key| String::from_utf8_lossy(key))
+            .collect();
+        let file = "seed = 99\nsms_delay = \"3s\"\ndialect = \"strict\"\nbalance = \"0.00\"";
+        let file: SettingsFile = contract::document::parse("other", file).expect(file);
+        let mut mock = Mock::new(file.resolve(8), jiff::Timestamp::UNIX_EPOCH);
+        let snapshot = serde_json::from_value(snapshot).expect("as it was written");
+        mock.restore(self.now, None, snapshot).expect("a snapshot");
+        self.seen.clear();
+        Self {
+            input: self.input,
+            mock,
+            now: self.now,
+            posting: Vec::new(),
+            seen: Vec::new(),
         }
     }
 
@@ -197,7 +254,11 @@ impl<'a> Session<'a> {
         match self.input.byte() % 16 {
             0 => self.now += self.input.seconds(),
             1 => self.now += Duration::from_millis(u64::from(self.input.byte())),
-            2 => self.posting.extend(self.mock.take_due_webhook(self.now)),
+            2 => {
+                let attempt = self.mock.take_due_webhook(self.now);
+                self.seen.push(format!("{attempt:?}"));
+                self.posting.extend(attempt);
+            }
             3 => self.answer_webhook(),
             4 => self.advance(),
             5 => {
@@ -235,11 +296,13 @@ impl<'a> Session<'a> {
         let scope = self.scope();
         let id = FIRST_ID + u32::from(self.input.byte() % 16);
         if self.input.some() {
-            let _ = self.mock.expire(self.now, scope, id);
+            let done = self.mock.expire(self.now, scope, id);
+            self.seen.push(format!("{done:?}"));
         } else {
             let code = self.input.text(&["123456", ""]);
             let code = Some(code.as_str()).filter(|code| !code.is_empty());
-            let _ = self.mock.deliver_sms(self.now, scope, id, code, None);
+            let done = self.mock.deliver_sms(self.now, scope, id, code, None);
+            self.seen.push(format!("{done:?}"));
         }
     }
 
@@ -262,6 +325,7 @@ impl<'a> Session<'a> {
             }
         }
         let fired = advance.finish();
+        self.seen.push(format!("{fired:?}"));
         assert!(fired.is_sorted_by_key(|fired| &fired.at));
     }
 
@@ -303,6 +367,7 @@ impl<'a> Session<'a> {
         // A fault that is asked for may be that the body is no JSON.
         let sound = !prefer.is_some_and(|prefer| prefer.contains("malformed_json"));
         hold(&reply, sound);
+        self.seen.push(format!("{reply:?}"));
     }
 
     /// What must hold of everything that the mock has in store.
