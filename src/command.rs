@@ -1,5 +1,6 @@
 //! One file per subcommand: from what was typed to a finished run.
 
+mod capacity;
 pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod doctor;

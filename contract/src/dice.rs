@@ -44,6 +44,10 @@ pub enum Stream {
     Polling,
     /// The API keys that a load run makes up.
     Key,
+    /// The jitter of a user's retries.
+    Retry,
+    /// Which population a user belongs to.
+    Population,
 }
 
 impl Stream {
@@ -60,6 +64,8 @@ impl Stream {
             Self::Key => 8,
             Self::SecondCode => 9,
             Self::WebhookDuplicate => 10,
+            Self::Retry => 11,
+            Self::Population => 12,
             Self::Fault(rule) => (1 << 32) | rule as u64,
             Self::FaultDelay(rule) => (2 << 32) | rule as u64,
             Self::FaultData(rule) => (3 << 32) | rule as u64,

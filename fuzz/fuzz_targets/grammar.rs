@@ -8,12 +8,16 @@ use std::str::FromStr;
 
 use contract::Law;
 use libfuzzer_sys::fuzz_target;
+use loadgen_core::retry::Retry;
 use loadgen_core::scenario::Scenario;
+use loadgen_core::shape::Shape;
 use mock_server_core::{FaultRule, SettingsFile};
 
 fuzz_target!(|text: &str| {
     again::<Law>(text);
     again::<FaultRule>(text);
+    again::<Retry>(text);
+    again::<Shape>(text);
     let _ = contract::document::parse::<SettingsFile>("settings", text);
     let _ = Scenario::read("name", "scenario", text, Default::default());
 });

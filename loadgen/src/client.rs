@@ -72,6 +72,8 @@ pub(crate) struct Carried {
     /// When the request was sent.
     pub(crate) sent: Moment,
     pub(crate) outcome: Result<Answer, Failure>,
+    /// How long the answer asked to wait.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// A connection, perhaps not open yet.
@@ -135,12 +137,13 @@ impl Connection {
                     opening: Opening::failed(&error),
                     sent,
                     outcome: Err(Failure::Connect),
+                    retry_after: None,
                 };
             }
         };
-        let outcome = match &mut self.wire {
-            Wire::Lean(wire) => wire.exchange(&self.line, order).await,
-            Wire::Hyper(wire) => wire.exchange(&self.line, order).await,
+        let (outcome, retry_after) = match &mut self.wire {
+            Wire::Lean(wire) => (wire.exchange(&self.line, order).await, wire.retry_after),
+            Wire::Hyper(wire) => (wire.exchange(&self.line, order).await, wire.retry_after),
         };
         if matches!(outcome, Err(failure) if !failure.was_answered()) {
             // A late answer must not be taken for that of the next request.
@@ -150,6 +153,7 @@ impl Connection {
             opening,
             sent,
             outcome,
+            retry_after,
         }
     }
 }

@@ -29,6 +29,7 @@
 //! let target = Target::parse("http://127.0.0.1:8080", &[])?;
 //! let job = run::Job {
 //!     scenario: &scenario, seed: 1, target: &target, server: "a mock", keys: Keys::MadeUp, threads: 1,
+//!     bounds: Default::default(),
 //!     client: Client::Lean,
 //! };
 //! let run = run::run(&job, &Interrupt::never(), &mut Silent, &mut Unrecorded)?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use contract::{ApiKey, Moment};
 use loadgen_core::arrivals::Shard;
+use loadgen_core::budget::Budget;
 use loadgen_core::fleet::{Fleet, Found, Plan};
 use loadgen_core::interval::Slice;
 use loadgen_core::tally::Tally;
@@ -37,6 +38,8 @@ pub(crate) struct Context<'a> {
     pub(crate) threads: u32,
     /// Whether to ask the server for ground truth.
     pub(crate) truth: bool,
+    /// What the whole run may do to the server.
+    pub(crate) budget: Arc<Budget>,
 }
 
 /// What a phase does, who may interrupt it, and what is shown and kept meanwhile.
@@ -155,6 +158,7 @@ impl Worker<'_> {
 
     async fn work(self, start: Moment, opened: Opened) -> (Finished, Box<Tally>) {
         let mut fleet = Fleet::new(self.plan, self.shard, start);
+        fleet.keep_to(Arc::clone(&self.context.budget), self.shard);
         fleet.cut_into_seconds(start, self.slices);
         for opening in opened.openings {
             opening.count(&mut fleet);

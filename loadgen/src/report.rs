@@ -10,6 +10,7 @@ mod html;
 mod junit;
 mod markdown;
 pub(crate) mod markup;
+mod population;
 mod table;
 
 pub use fitness::fitness;
@@ -24,7 +25,7 @@ use contract::{Cents, Operation};
 use loadgen_core::latencies::Latencies;
 use loadgen_core::outcome::{Certainty, Ledger, Outcome, WarmupPart};
 use loadgen_core::run::{Ending, Run};
-use loadgen_core::tally::RentalTally;
+use loadgen_core::tally::{RentalTally, Tally};
 use loadgen_core::threshold::Verdict;
 use loadgen_core::units;
 use loadgen_core::validity::{Grade, Validity};
@@ -49,6 +50,7 @@ pub fn text(run: &Run) -> String {
     if outcome.tally.rentals.started > 0 {
         rentals(&mut out, &outcome.tally.rentals);
     }
+    population::table(&mut out, &run.about.populations, &outcome.tally);
     rates(&mut out, outcome);
     if outcome.tally.instrument.connect.count() > 0 {
         let connect = &outcome.tally.instrument.connect;
@@ -65,6 +67,7 @@ pub fn text(run: &Run) -> String {
         money(&mut out, ledger);
     }
     errors(&mut out, outcome);
+    retries(&mut out, &outcome.tally);
     validity(&mut out, &run.validity);
     thresholds(&mut out, &run.verdicts);
     out
@@ -273,6 +276,33 @@ fn errors(out: &mut String, outcome: &Outcome) {
         kinds.join(" · ")
     };
     entry(out, "errors", &text);
+}
+
+/// What was made again, and what was held back.
+fn retries(out: &mut String, tally: &Tally) {
+    let again: Vec<_> = Operation::ALL
+        .iter()
+        .map(|operation| (operation, tally.operation(*operation).retries))
+        .filter(|(_, count)| *count > 0)
+        .map(|(operation, count)| {
+            let rents = match operation {
+                Operation::Rent => " (each may have rented twice)",
+                _ => "",
+            };
+            format!("{operation} {}{rents}", units::count(count))
+        })
+        .collect();
+    if !again.is_empty() {
+        entry(out, "made again", &again.join(" · "));
+    }
+    if tally.held > 0 || tally.turned_away > 0 {
+        let text = format!(
+            "{} requests held back, {} users turned away",
+            units::count(tally.held),
+            units::count(tally.turned_away)
+        );
+        entry(out, "bounds", &text);
+    }
 }
 
 fn warmup(out: &mut String, part: &WarmupPart) {

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use contract::{ApiKey, Cents, Dice};
 use loadgen_core::arrivals::Arrivals;
+use loadgen_core::budget::Bounds;
 use loadgen_core::fleet::{Plan, Role, Target as Rental};
 use loadgen_core::interval::Interval;
 use loadgen_core::outcome::Ledger;
@@ -41,6 +41,8 @@ pub struct Job<'a> {
     pub keys: Keys,
     /// Worker threads.
     pub threads: u32,
+    /// What the run may do to the server, whatever the scenario asks for.
+    pub bounds: Bounds,
     /// What carries the requests.
     pub client: Client,
 }
@@ -123,6 +125,7 @@ pub fn run(
             threads: job.threads,
             // Made-up keys are good for a mock only, and a mock tells the truth.
             truth: job.target.is_loopback() || matches!(job.keys, Keys::MadeUp),
+            budget: Arc::new(job.target.budget(job.bounds)),
         },
         dice,
         interrupt,
@@ -160,11 +163,12 @@ impl Job<'_> {
             target: self.target.to_string(),
             server: self.server.to_owned(),
             started_s: clock::unix_seconds(),
-            open: matches!(scenario.arrivals, Arrivals::Open { .. }),
+            open: scenario.arrivals.is_open(),
             connections: scenario.connections,
             threads: self.threads,
             warmup: scenario.warmup,
             thresholds: scenario.thresholds.clone(),
+            populations: scenario.customers.names(),
         }
     }
 }
@@ -286,10 +290,7 @@ impl Show<'_, '_> {
     /// A phase of `count` users with one request each.
     fn few(&mut self, role: Role, count: u32, stage: Stage) -> Result<Finished, RunError> {
         let plan = Plan {
-            arrivals: Arrivals::Closed {
-                users: count.min(PREPARING),
-                ramp: Duration::ZERO,
-            },
+            arrivals: Arrivals::users(count.min(PREPARING)),
             stop: Stop {
                 count: Some(u64::from(count)),
                 ..Stop::default()

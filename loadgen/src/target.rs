@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 use hyper::Uri;
 use hyper::http::uri::Scheme;
+use loadgen_core::budget::{Bounds, Budget};
 
 /// A server to load.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,17 @@ impl Target {
         })
     }
 
+    /// What a run may do to it, if `asked` is what somebody asked for: a server
+    /// beyond this machine is treated with care where nobody says otherwise, and
+    /// its `Retry-After` is heeded in any case.
+    pub fn budget(&self, asked: Bounds) -> Budget {
+        if self.is_loopback() {
+            Budget::new(asked, false)
+        } else {
+            Budget::new(asked.or(Bounds::foreign()), true)
+        }
+    }
+
     /// Whether it runs on this machine.
     pub const fn is_loopback(&self) -> bool {
         self.address.ip().is_loopback()
@@ -146,6 +158,29 @@ mod tests {
         assert!(Target::parse("http://192.0.2.7:80", &["192.0.2.8".to_owned()]).is_err());
         let error = parsed("http://otp.invalid").expect_err("never looked up");
         assert!(error.contains("--allow-host otp.invalid"), "{error}");
+    }
+
+    #[test]
+    fn a_server_elsewhere_is_treated_with_care() {
+        let asked = Bounds {
+            rentals: Some(3),
+            ..Bounds::default()
+        };
+        // Nothing is sent to either.
+        let here = Target::parse("http://127.0.0.2:80", &[]).expect("loopback");
+        let budget = here.budget(asked);
+        assert_eq!((budget.bounds(), budget.is_polite()), (asked, false));
+        let allowed = ["192.0.2.7".to_owned()];
+        let there = Target::parse("http://192.0.2.7:80", &allowed).expect("allowed");
+        let budget = there.budget(asked);
+        assert!(budget.is_polite());
+        let bounds = budget.bounds();
+        assert_eq!(
+            (bounds.rentals, bounds.spend),
+            (Some(3), Bounds::foreign().spend)
+        );
+        assert!(bounds.rate.is_some());
+        assert!(Bounds::foreign().rentals.is_some_and(|most| most <= 10));
     }
 
     #[test]

@@ -120,6 +120,9 @@ impl Desk {
     fn answered(&self, order: Order, times: Times, carried: Carried) {
         let mut fleet = self.fleet.borrow_mut();
         carried.opening.count(&mut fleet);
+        if let Some(wait) = carried.retry_after {
+            fleet.told_to_wait(&order, wait, times.answered);
+        }
         fleet.handle_answer(order, times, carried.outcome);
     }
 

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use contract::{Law, TimeSpan};
+use contract::{Cents, Law, TimeSpan};
 use loadgen_core::polling::Strategy;
 use loadgen_core::rate::Rate;
+use loadgen_core::retry::Retry;
+use loadgen_core::shape::Shape;
 use loadgen_core::threshold::Threshold;
 use loadgen_core::warmup::Warmup;
 
@@ -14,7 +16,7 @@ use crate::cli::report::Format;
 /// What was typed after `otplab load`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LoadArguments {
-    /// A scenario file, or the name of one that ships: otp-rush, poll-hot-path, patient-crowd
+    /// A scenario file, or the name of one that ships: otp-rush, poll-hot-path, patient-crowd, morning-wave, mixed-crowd
     #[arg(env = "OTPLAB_SCENARIO", default_value = "otp-rush")]
     pub(crate) scenario: String,
 
@@ -26,6 +28,15 @@ pub(crate) struct LoadArguments {
     #[arg(long, value_name = "VAR", env = "OTPLAB_KEY_ENV")]
     pub(crate) key_env: Option<String>,
 
+    /// A file that holds the one API key to use
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "OTPLAB_KEY_FILE",
+        conflicts_with = "key_env"
+    )]
+    pub(crate) key_file: Option<PathBuf>,
+
     /// Load this host although it is not this machine
     #[arg(
         long,
@@ -34,6 +45,18 @@ pub(crate) struct LoadArguments {
         value_delimiter = ','
     )]
     pub(crate) allow_host: Vec<String>,
+
+    /// Rentals at most; 10 unless the target is this machine
+    #[arg(long, value_name = "COUNT", env = "OTPLAB_MAX_RENTALS")]
+    pub(crate) max_rentals: Option<u64>,
+
+    /// What all rentals may cost together, like 5.00, the default unless the target is this machine
+    #[arg(long, value_name = "AMOUNT", env = "OTPLAB_MAX_SPEND")]
+    pub(crate) max_spend: Option<Cents>,
+
+    /// Requests at most, like 5/s, the default unless the target is this machine
+    #[arg(long, value_name = "RATE", env = "OTPLAB_MAX_RATE")]
+    pub(crate) max_rate: Option<Rate>,
 
     /// Users in flight; replaces the scenario's arrivals
     #[arg(
@@ -48,6 +71,15 @@ pub(crate) struct LoadArguments {
     /// Users started per time, like 2000/s; replaces the scenario's arrivals
     #[arg(short = 'r', long, value_name = "RATE", env = "OTPLAB_RATE")]
     pub(crate) rate: Option<Rate>,
+
+    /// When users start, like stages(100,10s,400,30s) or poisson(50/s + spike(450/s,at=10s,for=2s))
+    #[arg(
+        long,
+        value_name = "SHAPE",
+        env = "OTPLAB_ARRIVALS",
+        conflicts_with_all = ["concurrency", "rate"]
+    )]
+    pub(crate) arrivals: Option<Shape>,
 
     /// How long users start, like 20s
     #[arg(short = 'd', long, value_name = "DURATION", env = "OTPLAB_DURATION")]
@@ -65,6 +97,10 @@ pub(crate) struct LoadArguments {
     #[arg(long, value_name = "STRATEGY", env = "OTPLAB_POLL")]
     pub(crate) poll: Option<Strategy>,
 
+    /// What users do when a request fails, like attempts(4,backoff(200ms,x2,cap=5s,jitter=full))
+    #[arg(long, value_name = "POLICY", env = "OTPLAB_RETRY")]
+    pub(crate) retry: Option<Retry>,
+
     /// How long an SMS takes in the embedded mock, like lognormal(4s,0.67) or typical
     #[arg(long, value_name = "LAW", env = "OTPLAB_SMS_DELAY")]
     pub(crate) sms_delay: Option<Law>,
@@ -77,6 +113,16 @@ pub(crate) struct LoadArguments {
         value_delimiter = ';'
     )]
     pub(crate) threshold: Vec<Threshold>,
+
+    /// Look for the highest rate at which this holds, like 'check_otp.response.p99 < 20ms'
+    #[arg(
+        long,
+        value_name = "EXPR",
+        env = "OTPLAB_FIND_CAPACITY",
+        value_delimiter = ';',
+        conflicts_with_all = ["concurrency", "arrivals", "count", "output"]
+    )]
+    pub(crate) find_capacity: Vec<Threshold>,
 
     /// How long the headline figures leave out at the beginning, like 5s, or auto
     #[arg(long, value_name = "DURATION", env = "OTPLAB_WARMUP")]

@@ -2,6 +2,7 @@
 //! long as the run.
 
 use anyhow::{Context, bail};
+use contract::Cents;
 use loadgen::client::Client;
 use loadgen::directory::Writer;
 use loadgen::interrupt::Interrupt;
@@ -14,6 +15,8 @@ use loadgen::progress::{Display, Silent};
 use loadgen::recorder::{Both, Recorder, Unrecorded};
 use loadgen::run::{self, Job, Keys};
 use loadgen::target::Target;
+use loadgen_core::arrivals::Arrivals;
+use loadgen_core::budget::Bounds;
 use loadgen_core::run::{Ending, Run};
 use loadgen_core::scenario::{Overrides, Scenario};
 use loadgen_core::validity::Grade;
@@ -22,14 +25,19 @@ use mock_server::Running;
 use crate::cli::load::{HttpClient, LoadArguments};
 use crate::command::scenario::Source;
 use crate::command::seed;
-use crate::command::{embedded, report, strategy};
+use crate::command::{capacity, embedded, report, strategy};
 use crate::exit::Exit;
 
 /// Runs a scenario and judges it.
 pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
     let source = Source::find(&arguments.scenario)?;
     let mut scenario = source.read(overrides(arguments))?;
+    recording(&mut scenario)?;
     let keys = keys(arguments)?;
+    let bounds = bounds(arguments)?;
+    if !arguments.find_capacity.is_empty() {
+        return capacity::run(arguments, &source, &scenario, keys, bounds);
+    }
     let seed = scenario.seed.unwrap_or_else(seed::drawn);
     // What is planned is planned for the mock of the scenario, whatever server it is for.
     let settings = embedded::settings(&source, arguments.sms_delay.clone(), seed)?;
@@ -52,10 +60,8 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
         server: &server.to_string(),
         keys,
         threads: arguments.threads.unwrap_or_else(threads),
-        client: match arguments.client {
-            HttpClient::Lean => Client::Lean,
-            HttpClient::Hyper => Client::Hyper,
-        },
+        bounds,
+        client: arguments.client.into(),
     };
     if !arguments.quiet {
         announce(&scenario, &server, seed);
@@ -93,6 +99,10 @@ fn as_run(arguments: &LoadArguments, source: &Source, seed: u64, keys: Keys) -> 
     };
     add("-c", arguments.concurrency.map(|users| users.to_string()));
     add("-r", arguments.rate.map(|rate| rate.to_string()));
+    add(
+        "--arrivals",
+        arguments.arrivals.as_ref().map(ToString::to_string),
+    );
     add("-d", arguments.duration.map(|span| span.to_string()));
     add("-n", arguments.count.map(|count| count.to_string()));
     add(
@@ -100,6 +110,19 @@ fn as_run(arguments: &LoadArguments, source: &Source, seed: u64, keys: Keys) -> 
         arguments.connections.map(|count| count.to_string()),
     );
     add("--poll", arguments.poll.as_ref().map(ToString::to_string));
+    add("--retry", arguments.retry.as_ref().map(ToString::to_string));
+    add(
+        "--max-rentals",
+        arguments.max_rentals.map(|count| count.to_string()),
+    );
+    add(
+        "--max-spend",
+        arguments.max_spend.map(|amount| amount.to_string()),
+    );
+    add(
+        "--max-rate",
+        arguments.max_rate.map(|rate| rate.to_string()),
+    );
     add(
         "--sms-delay",
         arguments.sms_delay.as_ref().map(ToString::to_string),
@@ -122,8 +145,8 @@ fn as_run(arguments: &LoadArguments, source: &Source, seed: u64, keys: Keys) -> 
 }
 
 /// The server to load, and the mock behind it if it is ours.
-struct Server {
-    target: Target,
+pub(super) struct Server {
+    pub(super) target: Target,
     embedded: Option<Running>,
 }
 
@@ -136,7 +159,11 @@ impl std::fmt::Display for Server {
     }
 }
 
-fn server(arguments: &LoadArguments, source: &Source, seed: u64) -> anyhow::Result<Server> {
+pub(super) fn server(
+    arguments: &LoadArguments,
+    source: &Source,
+    seed: u64,
+) -> anyhow::Result<Server> {
     let Some(url) = &arguments.target else {
         let embedded = embedded::start(source, arguments.sms_delay.clone(), seed)?;
         let target = Target::parse(&format!("http://{}", embedded.address()), &[])?;
@@ -160,19 +187,54 @@ fn overrides(arguments: &LoadArguments) -> Overrides {
     Overrides {
         users: arguments.concurrency,
         rate: arguments.rate,
+        arrivals: arguments.arrivals.clone(),
         duration: arguments.duration.map(|span| span.0),
         count: arguments.count,
         connections: arguments.connections,
         polling: arguments.poll.clone(),
+        retry: arguments.retry.clone(),
         thresholds: arguments.threshold.clone(),
         warmup: arguments.warmup,
         seed: arguments.seed,
-        accounts: arguments.key_env.is_some().then_some(1),
+        accounts: (arguments.key_env.is_some() || arguments.key_file.is_some()).then_some(1),
     }
 }
 
-/// The key itself never appears in a message, only the name of its variable.
+/// Recorded arrivals are in a file of their own, beside where otplab runs.
+pub(crate) fn recording(scenario: &mut Scenario) -> anyhow::Result<()> {
+    if let Arrivals::Replay(recording) = &mut scenario.arrivals {
+        let file = recording.file.clone();
+        let text = std::fs::read_to_string(&file);
+        recording.read(&text.with_context(|| format!("failed to read {file}"))?)?;
+    }
+    Ok(())
+}
+
+fn bounds(arguments: &LoadArguments) -> anyhow::Result<Bounds> {
+    let bounds = Bounds {
+        rentals: arguments.max_rentals,
+        spend: arguments.max_spend,
+        rate: arguments.max_rate,
+    };
+    if bounds.rate.is_some_and(|rate| rate.per_second() <= 0.0) {
+        bail!("--max-rate 0/s lets nobody ask anything; write for instance 5/s");
+    }
+    if bounds.spend.is_some_and(|amount| amount < Cents::ZERO) {
+        bail!("--max-spend is not less than nothing; write for instance 5.00");
+    }
+    Ok(bounds)
+}
+
+/// The key itself never appears in a message, only where it is.
 fn keys(arguments: &LoadArguments) -> anyhow::Result<Keys> {
+    if let Some(file) = &arguments.key_file {
+        let name = file.display();
+        let text = std::fs::read_to_string(file);
+        let text = text.with_context(|| format!("--key-file: failed to read {name}"))?;
+        let key = text.trim().parse();
+        let key = key.with_context(|| format!("--key-file {name}"))?;
+        return Ok(Keys::Given(key));
+    }
     let Some(variable) = &arguments.key_env else {
         return Ok(Keys::MadeUp);
     };
@@ -204,7 +266,7 @@ fn display(quiet: bool, shared: &Shared, interrupt: &Interrupt) -> Box<dyn Displ
 }
 
 /// Half the machine: the other half is the server's, or the system's.
-fn threads() -> u32 {
+pub(super) fn threads() -> u32 {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     u32::try_from(cores / 2).unwrap_or(u32::MAX).max(1)
 }
@@ -247,4 +309,13 @@ pub(super) fn exit(run: &Run, allow_invalid: bool) -> anyhow::Result<Exit> {
     } else {
         Exit::Findings
     })
+}
+
+impl From<HttpClient> for Client {
+    fn from(client: HttpClient) -> Self {
+        match client {
+            HttpClient::Lean => Self::Lean,
+            HttpClient::Hyper => Self::Hyper,
+        }
+    }
 }

@@ -33,10 +33,14 @@ pub(crate) fn print(format: Format, run: &Run, scenario: &str) -> anyhow::Result
             let mut out = anstream::stdout();
             out.write_all(text.as_bytes()).and_then(|()| out.flush())
         }
-        _ => {
-            let mut out = std::io::stdout();
-            out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        }
+        _ => return write(&text),
     };
+    written.context("failed to print the result")
+}
+
+/// Prints a text on stdout as it is.
+pub(super) fn write(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.context("failed to print the result")
 }

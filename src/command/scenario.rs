@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 /// The scenarios that ship, by name.
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 5] = [
     ("otp-rush", include_str!("../../scenarios/otp-rush.toml")),
     (
         "poll-hot-path",
@@ -19,6 +19,14 @@ const SHIPPED: [(&str, &str); 3] = [
     (
         "patient-crowd",
         include_str!("../../scenarios/patient-crowd.toml"),
+    ),
+    (
+        "morning-wave",
+        include_str!("../../scenarios/morning-wave.toml"),
+    ),
+    (
+        "mixed-crowd",
+        include_str!("../../scenarios/mixed-crowd.toml"),
     ),
 ];
 

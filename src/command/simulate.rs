@@ -19,6 +19,7 @@ const SEED: u64 = 1;
 pub(crate) fn run(arguments: &SimulateArguments) -> anyhow::Result<Exit> {
     let source = Source::find(&arguments.scenario)?;
     let mut scenario = source.read(overrides(arguments))?;
+    load::recording(&mut scenario)?;
     let seed = scenario.seed.unwrap_or(SEED);
     let settings = embedded::settings(&source, arguments.sms_delay.clone(), seed)?;
     strategy::prepare(&mut scenario, &settings)?;
@@ -61,12 +62,14 @@ impl Witness for Notes<'_> {
 
 fn overrides(arguments: &SimulateArguments) -> Overrides {
     Overrides {
+        arrivals: None,
         users: arguments.concurrency,
         rate: arguments.rate,
         duration: arguments.duration.map(|span| span.0),
         count: arguments.count,
         connections: arguments.connections,
         polling: arguments.poll.clone(),
+        retry: None,
         thresholds: arguments.threshold.clone(),
         warmup: arguments.warmup,
         seed: arguments.seed,

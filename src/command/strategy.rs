@@ -8,15 +8,17 @@ use mock_server_core::Settings;
 /// Works out what is planned: for the mock's law, and for the deadline that
 /// customers have. What a fleet cannot follow is refused.
 pub(crate) fn prepare(scenario: &mut Scenario, settings: &Settings) -> anyhow::Result<()> {
-    let polling = &scenario.customers.polling;
-    if polling.learns().is_some() || polling.webhook().is_some() {
-        bail!(
-            "{polling} can be compared (otplab polling compare), but not run: customers of load \
-             and simulate do not learn and get no webhooks; write for instance optimal(lambda=1s)"
-        );
+    for plan in scenario.customers.plans_mut() {
+        let polling = &plan.polling;
+        if polling.learns().is_some() || polling.webhook().is_some() {
+            bail!(
+                "{polling} can be compared (otplab polling compare), but not run: customers of \
+                 load and simulate do not learn and get no webhooks; write for instance \
+                 optimal(lambda=1s)"
+            );
+        }
+        let deadline = plan.give_up.unwrap_or(settings.account.rental_life);
+        plan.polling = settle(polling, &settings.account.sms_delay, deadline)?;
     }
-    let deadline = scenario.customers.give_up;
-    let deadline = deadline.unwrap_or(settings.account.rental_life);
-    scenario.customers.polling = settle(polling, &settings.account.sms_delay, deadline)?;
     Ok(())
 }

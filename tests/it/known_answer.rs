@@ -15,6 +15,7 @@ use loadgen::progress::Silent;
 use loadgen::recorder::Unrecorded;
 use loadgen::run::{self, Job, Keys};
 use loadgen::target::Target;
+use loadgen_core::budget::Bounds;
 use loadgen_core::latencies::Latencies;
 use loadgen_core::scenario::{Overrides, Scenario};
 
@@ -141,6 +142,7 @@ fn reported(client: Client, address: SocketAddr) -> (Latencies, Latencies) {
         keys: Keys::MadeUp,
         threads: 1,
         client,
+        bounds: Bounds::default(),
     };
     let run = run::run(&job, &Interrupt::never(), &mut Silent, &mut Unrecorded);
     let tally = run.expect("the server answers").outcome.tally;

@@ -12,6 +12,7 @@ mod polling;
 mod report;
 mod results;
 mod serve;
+mod shapes;
 mod simulate;
 mod tidy;
 mod two_arms;

@@ -8,6 +8,7 @@ use loadgen::progress::{Display, Snapshot, Stage};
 use loadgen::recorder::Unrecorded;
 use loadgen::run::{self, Job, Keys};
 use loadgen::target::Target;
+use loadgen_core::budget::Bounds;
 use loadgen_core::outcome::{Certainty, Outcome};
 use mock_server::{Running, Server};
 
@@ -58,6 +59,7 @@ fn live_until(client: Client, text: &str, seed: u64, threads: u32, server_leaves
         server: "a mock",
         keys: Keys::MadeUp,
         threads,
+        bounds: Bounds::default(),
         client,
     };
     let mut display = LastWish(server);

@@ -117,6 +117,7 @@ fn about(scenario: &Scenario, seed: u64) -> About {
         threads: 1,
         warmup: scenario.warmup,
         thresholds: scenario.thresholds.clone(),
+        populations: scenario.customers.names(),
     }
 }
 

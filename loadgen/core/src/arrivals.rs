@@ -9,21 +9,19 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use contract::{Dice, Moment, Stream, dice};
-use rand_distr::{Distribution, Poisson};
+use contract::{Dice, Moment};
 
+use crate::curve::Curve;
+use crate::poisson::Points;
 use crate::rate::RateProfile;
+use crate::recording::Recording;
 
 /// When users start.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arrivals {
-    /// A fixed number of users at any time.
-    Closed {
-        /// How many.
-        users: u32,
-        /// The first users start spread over this time.
-        ramp: Duration,
-    },
+    /// A number of users at any time. Where it falls, users finish, and their
+    /// slots start nobody until it has risen again.
+    Closed(Curve),
     /// A rate of starts.
     Open {
         /// The rate over time.
@@ -31,6 +29,86 @@ pub enum Arrivals {
         /// How starts are spread around that rate.
         process: Process,
     },
+    /// Starts that were recorded.
+    Replay(Recording),
+}
+
+impl Arrivals {
+    /// The same number of users at any time.
+    pub fn users(users: u32) -> Self {
+        Self::Closed(Curve::constant(f64::from(users)))
+    }
+
+    /// Whether users start whatever the server does.
+    pub const fn is_open(&self) -> bool {
+        !matches!(self, Self::Closed(_))
+    }
+
+    /// The most users of closed arrivals.
+    pub fn slots(&self) -> Option<u32> {
+        match self {
+            Self::Closed(curve) => Some(curve.greatest().ceil() as u32),
+            Self::Open { .. } | Self::Replay(_) => None,
+        }
+    }
+
+    /// When user number `index` starts, counted from the beginning, and how many
+    /// start before a moment; `None` for closed arrivals, where the server
+    /// decides that too.
+    pub fn schedule(&self, dice: Dice) -> Option<Schedule> {
+        let source = match self {
+            Self::Closed(_) => return None,
+            Self::Open { profile, process } => Source::Rate(
+                profile.clone(),
+                match process {
+                    Process::Constant => None,
+                    Process::Poisson => Some(Points::new(dice)),
+                },
+            ),
+            Self::Replay(recording) => Source::Recording(recording.clone()),
+        };
+        Some(Schedule(source))
+    }
+}
+
+/// The starts of open arrivals. Any of them can be asked for without the others.
+#[derive(Clone, Debug)]
+pub struct Schedule(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    Rate(RateProfile, Option<Points>),
+    Recording(Recording),
+}
+
+impl Schedule {
+    /// When user number `index` starts after the beginning; `None` if it never does.
+    pub fn instant(&mut self, index: u64) -> Option<Duration> {
+        match &mut self.0 {
+            Source::Rate(profile, None) => profile.instant(index as f64),
+            Source::Rate(profile, Some(points)) => profile.instant(points.point(index)),
+            Source::Recording(recording) => recording.instant(index),
+        }
+    }
+
+    /// How many users start before `at`.
+    pub fn before(&mut self, at: Duration) -> u64 {
+        let near = match &self.0 {
+            Source::Rate(profile, None) => profile.expected(at).ceil() as u64,
+            Source::Rate(profile, Some(points)) => points.before(profile.expected(at)),
+            Source::Recording(recording) => return recording.before(at),
+        };
+        // Instants are whole nanoseconds, so the next one or two may be on the
+        // other side of `at`.
+        let mut count = near;
+        while count > 0 && self.instant(count - 1).is_none_or(|last| last >= at) {
+            count -= 1;
+        }
+        while self.instant(count).is_some_and(|next| next < at) {
+            count += 1;
+        }
+        count
+    }
 }
 
 /// How the starts of an open arrival process are spread.
@@ -93,19 +171,14 @@ impl Cursor {
         start: Moment,
     ) -> Self {
         let count = count.unwrap_or(u64::MAX);
-        match arrivals {
-            Arrivals::Closed { users, ramp } => {
-                Self::Closed(Slots::new(*users, *ramp, count, shard, start))
-            }
-            Arrivals::Open { profile, process } => Self::Open(Starts {
-                profile: profile.clone(),
-                process: *process,
+        match arrivals.schedule(dice) {
+            None => Self::Closed(Slots::new(arrivals, count, shard, start)),
+            Some(schedule) => Self::Open(Starts {
+                schedule,
                 count,
                 shard,
-                dice,
                 start,
-                index: 0,
-                cell: Cell::default(),
+                index: u64::from(shard.index),
                 ahead: None,
             }),
         }
@@ -140,6 +213,9 @@ impl Cursor {
 /// that which slot is faster changes nobody's number.
 #[derive(Debug)]
 pub struct Slots {
+    /// How many slots may start somebody, over time.
+    level: Curve,
+    start: Moment,
     users: u32,
     count: u64,
     shard: Shard,
@@ -149,8 +225,15 @@ pub struct Slots {
 }
 
 impl Slots {
-    fn new(users: u32, ramp: Duration, count: u64, shard: Shard, start: Moment) -> Self {
+    fn new(arrivals: &Arrivals, count: u64, shard: Shard, start: Moment) -> Self {
+        let users = arrivals.slots().unwrap_or(0);
+        let level = match arrivals {
+            Arrivals::Closed(level) => level.clone(),
+            Arrivals::Open { .. } | Arrivals::Replay(_) => Curve::default(),
+        };
         let mut slots = Self {
+            level,
+            start,
             users,
             count,
             shard,
@@ -158,8 +241,7 @@ impl Slots {
             free: BinaryHeap::new(),
         };
         for slot in (0..users).filter(|slot| shard.owns(u64::from(*slot))) {
-            let offset = ramp.mul_f64(f64::from(slot) / f64::from(users));
-            slots.free(slot, start + offset);
+            slots.free(slot, start);
         }
         slots
     }
@@ -171,7 +253,12 @@ impl Slots {
     }
 
     fn free(&mut self, slot: u32, at: Moment) {
-        if self.index(slot) < self.count {
+        let level = f64::from(slot);
+        if self.index(slot) < self.count
+            && let Some(offset) = self.level.above(level, at.since(self.start))
+        {
+            // At the end of time there is no further one to add to.
+            let at = at.max(self.start + offset);
             self.free.push(Reverse((at, slot)));
         }
     }
@@ -189,79 +276,34 @@ impl Slots {
     }
 }
 
-/// The starts of open arrivals.
+/// The starts of one shard of open arrivals, one after the other.
 #[derive(Debug)]
 pub struct Starts {
-    profile: RateProfile,
-    process: Process,
+    schedule: Schedule,
     count: u64,
     shard: Shard,
-    dice: Dice,
     start: Moment,
-    /// Of the next arrival in the whole plan.
+    /// Of the next arrival of this shard in the whole plan.
     index: u64,
-    cell: Cell,
     ahead: Option<Arrival>,
-}
-
-/// Poisson arrivals are drawn in cells of this many expected ones, each with
-/// dice of its own, so that no cell depends on those before it.
-const CELL: f64 = 64.0;
-
-/// The arrivals of one cell that are still to come.
-#[derive(Debug, Default)]
-struct Cell {
-    /// Number of the cell after this one.
-    next: u64,
-    /// In expected arrivals since the start; latest first.
-    positions: Vec<f64>,
 }
 
 impl Starts {
     fn peek(&mut self) -> Option<Arrival> {
-        while self.ahead.is_none() && self.index < self.count {
-            let expected = self.position();
+        if self.ahead.is_none() && self.index < self.count {
             let index = self.index;
-            let at = self.start + self.profile.instant(expected)?;
-            self.index += 1;
-            if self.shard.owns(index) {
-                self.ahead = Some(Arrival { at, index, slot: 0 });
-            }
+            let at = self.start + self.schedule.instant(index)?;
+            self.index += u64::from(self.shard.of);
+            self.ahead = Some(Arrival { at, index, slot: 0 });
         }
         self.ahead
-    }
-
-    /// Where the next arrival lies, in arrivals expected before it.
-    fn position(&mut self) -> f64 {
-        match self.process {
-            Process::Constant => self.index as f64,
-            Process::Poisson => loop {
-                if let Some(position) = self.cell.positions.pop() {
-                    return position;
-                }
-                self.cell.fill(self.dice);
-            },
-        }
-    }
-}
-
-impl Cell {
-    /// A Poisson process on a stretch is a Poisson number of independent uniform points.
-    fn fill(&mut self, dice: Dice) {
-        let mut roll = dice.roll(0, Stream::Arrival, self.next);
-        let law = Poisson::new(CELL).expect("the mean is positive and finite");
-        let count = law.sample(&mut roll) as usize;
-        let begin = self.next as f64 * CELL;
-        self.positions
-            .extend((0..count).map(|_| begin + CELL * dice::unit(&mut roll)));
-        self.positions.sort_by(|a, b| b.total_cmp(a));
-        self.next += 1;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn open(process: Process) -> Arrivals {
         Arrivals::Open {
@@ -294,29 +336,8 @@ mod tests {
     }
 
     #[test]
-    fn poisson_gaps_are_exponential() {
-        let arrivals = taken(&open(Process::Poisson), Shard::WHOLE, 20_001);
-        let gaps = arrivals
-            .windows(2)
-            .map(|pair| pair[1].at.since(pair[0].at).as_secs_f64());
-        let (sum, squares) = gaps.fold((0.0, 0.0), |(sum, squares), gap| {
-            (sum + gap, squares + gap * gap)
-        });
-        let mean = sum / 20_000.0;
-        let variation = (squares / 20_000.0 - mean * mean).sqrt() / mean;
-        assert!((mean * 1000.0 - 1.0).abs() < 0.03, "mean gap {mean}");
-        assert!(
-            (variation - 1.0).abs() < 0.03,
-            "coefficient of variation {variation}"
-        );
-    }
-
-    #[test]
     fn a_slot_keeps_its_numbers_however_fast_it_is() {
-        let closed = Arrivals::Closed {
-            users: 4,
-            ramp: Duration::from_secs(4),
-        };
+        let closed = Arrivals::Closed(Curve::through(0.0, [(4.0, Duration::from_secs(4))]));
         let shard = Shard { index: 1, of: 2 };
         let mut cursor = Cursor::new(&closed, Some(6), shard, Dice::new(0), Moment::START);
         let first = cursor.peek().expect("slot 1");
@@ -333,5 +354,86 @@ mod tests {
         cursor.freed(1, first.at);
         cursor.freed(3, first.at);
         assert_eq!(cursor.peek(), None, "users 7 and 9 are beyond the count");
+    }
+
+    #[test]
+    fn slots_beyond_the_number_of_users_wait_until_it_rises_again() {
+        let second = Duration::from_secs(1);
+        let stages = [(2.0, second * 2), (1.0, second * 2), (2.0, second * 2)];
+        let closed = Arrivals::Closed(Curve::through(0.0, stages));
+        assert_eq!(closed.slots(), Some(2));
+        let mut cursor = Cursor::new(&closed, None, Shard::WHOLE, Dice::new(0), Moment::START);
+        let mut starts = Vec::new();
+        // Each user takes a second and a half.
+        while let Some(arrival) = cursor
+            .peek()
+            .filter(|next| next.at < Moment::from(second * 6))
+        {
+            cursor.take();
+            starts.push((arrival.slot, arrival.at.since_start().as_millis()));
+            cursor.freed(arrival.slot, arrival.at + second * 3 / 2);
+        }
+        let of = |slot| {
+            let starts = starts.iter().filter(move |(other, _)| *other == slot);
+            starts.map(|(_, at)| *at).collect::<Vec<_>>()
+        };
+        assert_eq!(of(0), [0, 1500, 3000, 4500]);
+        assert_eq!(
+            of(1),
+            [1000, 2500, 4000, 5500],
+            "two users until the fourth second"
+        );
+    }
+
+    fn shape() -> impl Strategy<Value = Arrivals> {
+        let stages = prop::collection::vec((0_u32..300, 0_u64..5), 1..5);
+        (stages, any::<bool>()).prop_map(|(stages, poisson)| {
+            let stages = stages.into_iter();
+            let stages = stages.map(|(to, lasts)| (f64::from(to), Duration::from_secs(lasts)));
+            Arrivals::Open {
+                profile: RateProfile::along(Curve::through(10.0, stages)),
+                process: if poisson {
+                    Process::Poisson
+                } else {
+                    Process::Constant
+                },
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn counts_and_instants_and_slices_of_a_plan_agree(
+            shape in shape(),
+            seed in 0_u64..100,
+            milliseconds in 0_u64..20_000,
+            of in 1_u32..5,
+        ) {
+            let (dice, at) = (Dice::new(seed), Duration::from_millis(milliseconds));
+            let count = shape.schedule(dice).expect("open").before(at);
+            let mut slices = 0;
+            for index in 0..of {
+                let mut cursor = Cursor::new(&shape, None, Shard { index, of }, dice, Moment::START);
+                while let Some(arrival) = cursor.peek().filter(|next| next.at < Moment::from(at)) {
+                    let mut afresh = shape.schedule(dice).expect("open");
+                    prop_assert_eq!(afresh.instant(arrival.index), Some(arrival.at.since_start()));
+                    prop_assert_eq!(arrival.index % u64::from(of), u64::from(index));
+                    cursor.take();
+                    slices += 1;
+                }
+            }
+            prop_assert_eq!(count, slices);
+        }
+
+        #[test]
+        fn as_many_arrive_as_the_rate_adds_up_to(shape in shape(), seed in 0_u64..100) {
+            let at = Duration::from_secs(20);
+            let Arrivals::Open { profile, process } = &shape else { unreachable!() };
+            let expected = profile.expected(at);
+            let count = shape.schedule(Dice::new(seed)).expect("open").before(at) as f64;
+            // Six standard deviations of a Poisson number.
+            let off = if *process == Process::Poisson { 6.0 * expected.sqrt() } else { 0.0 };
+            prop_assert!((count - expected).abs() <= off + 1.0, "{count} of {expected}");
+        }
     }
 }

@@ -10,8 +10,10 @@ use rand::RngExt;
 
 use crate::answer::{Answer, Failure, Rented, Row};
 use crate::call::{Call, Times};
+use crate::crowd::Place;
 use crate::lag::LagShares;
 use crate::polling::{Position, Strategy};
+use crate::retry::Retry;
 use crate::tally::Tally;
 
 /// What all customers of a scenario have in common.
@@ -23,6 +25,8 @@ pub struct CustomerPlan {
     pub polling: Strategy,
     /// How long to wait for the code after the rent; `None` is as long as the rental lives.
     pub give_up: Option<Duration>,
+    /// What to do when a request fails.
+    pub retry: Retry,
 }
 
 /// How far to look for a rental: with a hundred rows a page, among the newest
@@ -38,6 +42,8 @@ const HISTORY_PAUSE: Duration = Duration::from_millis(250);
 pub struct Customer {
     index: u64,
     account: u32,
+    /// Where it is counted apart from others.
+    place: Option<Place>,
     state: State,
 }
 
@@ -91,23 +97,21 @@ pub enum End {
 }
 
 impl Customer {
-    /// Customer number `index` of the plan, with what it asks first.
-    pub fn new(
-        index: u64,
-        account: u32,
-        plan: &CustomerPlan,
-        dice: Dice,
-        tally: &mut Tally,
-    ) -> (Self, Call) {
-        tally.rentals.started += 1;
+    /// What customer number `index` of the plan rents for.
+    pub fn service(index: u64, plan: &CustomerPlan, dice: Dice) -> &'static Service {
         let mut roll = dice.roll(index, Stream::Service, 0);
-        let choice = roll.random_range(0..plan.services.len());
-        let customer = Self {
+        plan.services[roll.random_range(0..plan.services.len())]
+    }
+
+    /// Customer number `index` of the plan, who asks for a rental first.
+    pub fn new(index: u64, account: u32, place: Option<Place>, tally: &mut Tally) -> Self {
+        tally.rentals(place, |rentals| rentals.started += 1);
+        Self {
             index,
             account,
+            place,
             state: State::Renting,
-        };
-        (customer, Call::Rent(plan.services[choice]))
+        }
     }
 
     /// Takes the outcome of the request it made.
@@ -134,19 +138,23 @@ impl Customer {
                 self.wait(wait, now, plan, dice)
             }
             (State::Renting, outcome) => {
-                tally.rentals.failed += 1;
+                tally.rentals(self.place, |rentals| rentals.failed += 1);
                 let unknown = outcome.is_err_and(Failure::may_have_charged);
                 tally.money.unknown_rents += u64::from(unknown);
                 Next::Done(End::Failed)
             }
             (State::Waiting(wait), Ok(Answer::Received { code, truth })) => {
-                let confirmation = wait.received(self.account, code, truth, times, tally);
+                let whose = (self.account, self.place);
+                let confirmation = wait.received(whose, code, truth, times, tally);
                 self.state = State::Confirming(confirmation);
                 Next::Ask(Call::History(1), now)
             }
             (State::Waiting(wait), Ok(Answer::Ended)) => {
-                tally.rentals.expired += 1;
-                tally.rentals.polls_undelivered += u64::from(wait.polls);
+                let polls = u64::from(wait.polls);
+                tally.rentals(self.place, |rentals| {
+                    rentals.expired += 1;
+                    rentals.polls_undelivered += polls;
+                });
                 tally.money.refunded += wait.rented.cost;
                 Next::Done(End::Served)
             }
@@ -161,17 +169,29 @@ impl Customer {
                 };
                 self.wait(wait, now, plan, dice)
             }
-            (State::Confirming(confirmation), outcome) => confirmation.read(outcome, now, tally),
+            (State::Confirming(confirmation), outcome) => {
+                confirmation.read(outcome, now, self.place, tally)
+            }
+        }
+    }
+
+    /// Its request has failed and is made again: another poll, if it was one.
+    pub fn repeats(&mut self, times: Times) {
+        if let State::Waiting(wait) = &mut self.state {
+            wait.polls += 1;
+            wait.latest = Some(times);
         }
     }
 
     /// Stops wherever it stands, because the run ends.
     pub fn abandon(&self, tally: &mut Tally) {
         match &self.state {
-            State::Renting => tally.rentals.failed += 1,
+            State::Renting => tally.rentals(self.place, |rentals| rentals.failed += 1),
             State::Waiting(wait) => {
-                tally.rentals.abandoned += 1;
-                tally.rentals.polls_undelivered += u64::from(wait.polls);
+                tally.rentals(self.place, |rentals| {
+                    rentals.abandoned += 1;
+                    rentals.polls_undelivered += u64::from(wait.polls);
+                });
                 let end = wait.since + wait.rented.expires_in;
                 tally.money.unfinished.push((end, wait.rented.cost));
             }
@@ -203,19 +223,20 @@ impl Customer {
 impl Wait {
     fn received(
         &self,
-        account: u32,
+        (account, place): (u32, Option<Place>),
         code: Box<str>,
         truth: Option<Truth>,
         times: Times,
         tally: &mut Tally,
     ) -> Confirmation {
-        let rentals = &mut tally.rentals;
-        rentals.received(self.polls, times.answered.since(self.since));
-        if let Some(truth) = truth {
-            let shares = LagShares::of(truth.readable, times, self.latest);
-            rentals.explained(truth, shares);
-        }
-        rentals.add_to_fingerprint(account, &self.rented, &code, truth);
+        let shares = truth.map(|truth| LagShares::of(truth.readable, times, self.latest));
+        tally.rentals(place, |rentals| {
+            rentals.received(self.polls, times.answered.since(self.since));
+            if let (Some(truth), Some(shares)) = (truth, shares) {
+                rentals.explained(truth, shares);
+            }
+            rentals.add_to_fingerprint(account, &self.rented, &code, truth);
+        });
         Confirmation {
             id: self.rented.id,
             cost: self.rented.cost,
@@ -227,12 +248,20 @@ impl Wait {
 }
 
 impl Confirmation {
-    fn read(&mut self, outcome: Result<Answer, Failure>, now: Moment, tally: &mut Tally) -> Next {
+    fn read(
+        &mut self,
+        outcome: Result<Answer, Failure>,
+        now: Moment,
+        place: Option<Place>,
+        tally: &mut Tally,
+    ) -> Next {
         let Ok(Answer::History(rows)) = outcome else {
             return self.retry(now);
         };
         match rows.iter().find(|row| row.id == self.id) {
-            Some(row) if self.agrees(row) => tally.rentals.confirmed += 1,
+            Some(row) if self.agrees(row) => {
+                tally.rentals(place, |rentals| rentals.confirmed += 1);
+            }
             // Newer rentals of the account stand before ours; an empty page is the end.
             None if !rows.is_empty() && self.reading < MAX_READINGS => {
                 self.reading += 1;

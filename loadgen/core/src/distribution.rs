@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use contract::Operation;
 
+use crate::crowd::{self, Place};
 use crate::latencies::Latencies;
-use crate::tally::Tally;
+use crate::tally::{RentalTally, Tally};
 
 /// Names one histogram of a [`Tally`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +29,51 @@ pub enum Distribution {
     Connect,
     /// From the moment something was due to the moment the generator noticed.
     Lateness,
+    /// Of the rentals of one population.
+    Of(Place, OfRentals),
 }
+
+/// What is measured of rentals, in all and by population.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OfRentals {
+    /// See [`Distribution::Lag`].
+    Lag,
+    /// See [`Distribution::SmsDelay`].
+    SmsDelay,
+    /// See [`Distribution::TimeToCode`].
+    TimeToCode,
+}
+
+impl OfRentals {
+    const ALL: [Self; 3] = [Self::Lag, Self::SmsDelay, Self::TimeToCode];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Lag => "lag",
+            Self::SmsDelay => "sms_delay",
+            Self::TimeToCode => "time_to_code",
+        }
+    }
+
+    const fn of(self, rentals: &RentalTally) -> &Latencies {
+        match self {
+            Self::Lag => &rentals.detection_lag,
+            Self::SmsDelay => &rentals.sms_delay,
+            Self::TimeToCode => &rentals.time_to_code,
+        }
+    }
+
+    const fn of_mut(self, rentals: &mut RentalTally) -> &mut Latencies {
+        match self {
+            Self::Lag => &mut rentals.detection_lag,
+            Self::SmsDelay => &mut rentals.sms_delay,
+            Self::TimeToCode => &mut rentals.time_to_code,
+        }
+    }
+}
+
+/// Of populations that have done nothing.
+static EMPTY: Latencies = Latencies::EMPTY;
 
 impl Distribution {
     /// All of them.
@@ -40,17 +85,21 @@ impl Distribution {
                 Self::Slip(operation),
             ]
         });
-        of_operations.chain([
+        let places = (0..crowd::MOST as u8).map(Place);
+        let of_populations =
+            places.flat_map(|place| OfRentals::ALL.map(|what| Self::Of(place, what)));
+        let of_run = [
             Self::Lag,
             Self::SmsDelay,
             Self::TimeToCode,
             Self::Connect,
             Self::Lateness,
-        ])
+        ];
+        of_operations.chain(of_run).chain(of_populations)
     }
 
     /// Its values.
-    pub const fn of(self, tally: &Tally) -> &Latencies {
+    pub fn of(self, tally: &Tally) -> &Latencies {
         match self {
             Self::Response(operation) => &tally.operation(operation).response,
             Self::Service(operation) => &tally.operation(operation).service,
@@ -60,11 +109,15 @@ impl Distribution {
             Self::TimeToCode => &tally.rentals.time_to_code,
             Self::Connect => &tally.instrument.connect,
             Self::Lateness => &tally.instrument.lateness,
+            Self::Of(place, what) => tally
+                .populations()
+                .get(usize::from(place.0))
+                .map_or(&EMPTY, |population| what.of(&population.rentals)),
         }
     }
 
     /// Where its values are kept.
-    pub const fn of_mut(self, tally: &mut Tally) -> &mut Latencies {
+    pub fn of_mut(self, tally: &mut Tally) -> &mut Latencies {
         match self {
             Self::Response(operation) => &mut tally.operation_mut(operation).response,
             Self::Service(operation) => &mut tally.operation_mut(operation).service,
@@ -74,6 +127,7 @@ impl Distribution {
             Self::TimeToCode => &mut tally.rentals.time_to_code,
             Self::Connect => &mut tally.instrument.connect,
             Self::Lateness => &mut tally.instrument.lateness,
+            Self::Of(place, what) => what.of_mut(&mut tally.population(place).rentals),
         }
     }
 }
@@ -89,6 +143,7 @@ impl fmt::Display for Distribution {
             Self::TimeToCode => f.write_str("time_to_code"),
             Self::Connect => f.write_str("connect"),
             Self::Lateness => f.write_str("lateness"),
+            Self::Of(Place(place), what) => write!(f, "population.{place}.{}", what.name()),
         }
     }
 }

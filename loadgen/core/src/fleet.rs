@@ -7,19 +7,28 @@
 //! kind of user and the owner that carries requests are independent values;
 //! this is the only loop.
 
+mod beginning;
+mod repetition;
+
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use contract::{Cents, Dice, Moment};
+use contract::{Dice, Moment};
 
 use crate::answer::{Answer, Failure};
 use crate::arrivals::{Arrival, Arrivals, Cursor, Shard};
+use crate::budget::{Budget, Reserved};
 use crate::call::{Call, Order, Times, UserId};
-use crate::customer::{Customer, CustomerPlan, End, Next};
+use crate::clearance::Clearance;
+use crate::crowd::{Crowd, Place};
+use crate::customer::{Customer, End, Next};
+pub use crate::found::Found;
 use crate::interval::{Cutter, Slice, Standing, Totals};
+use crate::reader::Reader;
+use crate::retry::Retry;
 use crate::stop::Stop;
 use crate::tally::Tally;
 
@@ -38,16 +47,16 @@ pub struct Plan {
     pub dice: Dice,
 }
 
-/// What a user does.
+/// What users do.
 #[derive(Clone, Debug)]
 pub enum Role {
-    /// Rents, polls and confirms.
-    Customer(CustomerPlan),
-    /// Makes one poll of one of these rentals; never empty.
+    /// Rent, poll and confirm, or look around, each as its population does.
+    Customer(Crowd),
+    /// Make one poll of one of these rentals; never empty.
     PollOnce(Arc<[Target]>),
-    /// Rents, and leaves the rental for others to poll.
-    RentOnly(CustomerPlan),
-    /// Reads the balance of its account.
+    /// Rent as the first population does, and leave the rental for others to poll.
+    RentOnly(Crowd),
+    /// Read the balance of their account.
     ReadBalance,
 }
 
@@ -107,29 +116,33 @@ pub struct Fleet {
     under_way: u32,
     counted_until: Moment,
     found: Found,
-}
-
-/// What users found out for later phases of a run.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-    /// Rentals that were left to others.
-    pub rentals: Vec<Target>,
-    /// Balances that were read.
-    pub balances: BTreeMap<u32, Cents>,
+    clearance: Clearance,
 }
 
 #[derive(Debug)]
 struct User {
     kind: Kind,
+    /// Its number in the whole plan.
+    index: u64,
     account: u32,
     slot: u32,
     /// What it asks when its timer fires.
     call: Call,
+    place: Place,
+    /// How often it has made this request.
+    made: u8,
+    /// Requests that it has got an answer to, or given up.
+    requests: u32,
+    /// Whether its request has been given a turn that is still to come.
+    has_turn: bool,
+    /// What it took from the budget for its rent.
+    reserved: Reserved,
 }
 
 #[derive(Debug)]
 enum Kind {
     Customer(Customer),
+    Reader(Reader),
     /// With the number of times that the request was tried again.
     OneRequest(u8),
 }
@@ -154,6 +167,21 @@ impl Fleet {
             under_way: 0,
             counted_until: start,
             found: Found::default(),
+            clearance: Clearance::new(Arc::default(), shard),
+        }
+    }
+
+    /// Keeps to a budget, which it may share with the fleets of other shards.
+    pub fn keep_to(&mut self, budget: Arc<Budget>, shard: Shard) {
+        self.clearance = Clearance::new(budget, shard);
+    }
+
+    /// The server has answered this order with `Retry-After`, which is `wait`.
+    /// To be said before the answer is handed in.
+    pub fn told_to_wait(&mut self, order: &Order, wait: Duration, now: Moment) {
+        let honours = || self.retry(order.user).is_some_and(Retry::honours);
+        if self.clearance.budget.is_polite() || honours() {
+            self.clearance.hold(order.account, now + wait);
         }
     }
 
@@ -205,7 +233,16 @@ impl Fleet {
         self.under_way = self.under_way.saturating_sub(1);
         let failure = outcome.as_ref().err().copied();
         self.tally.request(order.call.operation(), times, failure);
+        if let Some(place) = self.counted(order.user) {
+            self.tally.population(place).request(failure.is_some());
+        }
         self.tally.achieved += u64::from(times.answered < self.last_start);
+        self.settle(order, &outcome);
+        if let Some(failure) = failure
+            && let Some(pause) = self.pause(&order, failure)
+        {
+            return self.repeat(order, times, failure, pause);
+        }
         let Some(user) = self
             .users
             .get_mut(order.user.0 as usize)
@@ -213,9 +250,17 @@ impl Fleet {
         else {
             return;
         };
+        user.made = 0;
+        user.requests = user.requests.wrapping_add(1);
+        let dice = self.plan.dice;
         let next = match (&mut user.kind, &self.plan.role) {
-            (Kind::Customer(customer), Role::Customer(plan)) => {
-                customer.answered(times, outcome, plan, self.plan.dice, &mut self.tally)
+            (Kind::Customer(customer), Role::Customer(crowd)) => {
+                let plan = &crowd.population(user.place).plan;
+                customer.answered(times, outcome, plan, dice, &mut self.tally)
+            }
+            (Kind::Reader(reader), Role::Customer(crowd)) => {
+                let plan = &crowd.population(user.place).plan;
+                reader.answered(times, plan.give_up, &plan.polling, dice)
             }
             (Kind::OneRequest(retries), Role::ReadBalance)
                 if failure.is_some_and(Failure::may_pass) && *retries < BALANCE_RETRIES =>
@@ -313,41 +358,6 @@ impl Fleet {
             .filter(|arrival| arrival.at < last_start)
     }
 
-    fn start(&mut self, arrival: Arrival, now: Moment) {
-        let plan = &self.plan;
-        let mut account = (arrival.index % u64::from(plan.accounts)) as u32;
-        let (kind, call) = match &plan.role {
-            Role::Customer(customers) => {
-                let (customer, call) = Customer::new(
-                    arrival.index,
-                    account,
-                    customers,
-                    plan.dice,
-                    &mut self.tally,
-                );
-                (Kind::Customer(customer), call)
-            }
-            Role::RentOnly(customers) => {
-                let choice = (arrival.index % customers.services.len() as u64) as usize;
-                (Kind::OneRequest(0), Call::Rent(customers.services[choice]))
-            }
-            Role::PollOnce(targets) => {
-                let target = targets[(arrival.index % targets.len() as u64) as usize];
-                account = target.account;
-                (Kind::OneRequest(0), Call::CheckOtp(target.rental))
-            }
-            Role::ReadBalance => (Kind::OneRequest(0), Call::Profile),
-        };
-        let slot = arrival.slot;
-        let id = self.admit(User {
-            kind,
-            account,
-            slot,
-            call,
-        });
-        self.send(id, arrival.at, now);
-    }
-
     fn admit(&mut self, user: User) -> UserId {
         self.alive += 1;
         if matches!(user.kind, Kind::Customer(_)) {
@@ -362,8 +372,19 @@ impl Fleet {
         UserId((self.users.len() - 1) as u32)
     }
 
-    /// The request that a user stands before, meant for `intended`.
+    /// The request that a user stands before, meant for `intended`. What is held
+    /// back is meant for when it may be sent: that it waits is no slip.
     fn send(&mut self, id: UserId, intended: Moment, now: Moment) {
+        if let Some(user) = &mut self.users[id.0 as usize] {
+            let turn = self
+                .clearance
+                .turn(user.account, intended, now, user.has_turn);
+            self.tally.held += u64::from(turn > now && !user.has_turn);
+            user.has_turn = turn > now;
+            if user.has_turn {
+                return self.timers.push(Reverse((turn, id)));
+            }
+        }
         self.count_under_way(now);
         if let Some(user) = &self.users[id.0 as usize] {
             self.under_way += 1;
@@ -428,46 +449,5 @@ impl Fleet {
                 self.abandon(UserId(place as u32));
             }
         }
-    }
-}
-
-impl Found {
-    /// The outcome of a user's only request.
-    fn take(
-        &mut self,
-        order: Order,
-        times: Times,
-        outcome: &Result<Answer, Failure>,
-        tally: &mut Tally,
-    ) -> Next {
-        match outcome {
-            Ok(Answer::Balance(balance)) => {
-                self.balances.insert(order.account, *balance);
-            }
-            Ok(Answer::Rented(rented)) => {
-                let end = times.answered + rented.expires_in;
-                tally.money.charged += rented.cost;
-                tally.money.unfinished.push((end, rented.cost));
-                self.rentals.push(Target {
-                    account: order.account,
-                    rental: rented.id,
-                });
-            }
-            Ok(_) => {}
-            Err(failure) => {
-                let rent = matches!(order.call, Call::Rent(_));
-                tally.money.unknown_rents += u64::from(rent && failure.may_have_charged());
-                if *failure == Failure::Connect {
-                    return Next::Done(End::Failed);
-                }
-            }
-        }
-        Next::Done(End::Served)
-    }
-
-    /// Adds what another worker found.
-    pub fn merge(&mut self, other: Self) {
-        self.rentals.extend(other.rentals);
-        self.balances.extend(other.balances);
     }
 }

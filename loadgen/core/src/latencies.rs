@@ -27,17 +27,20 @@ pub struct Latencies {
 
 impl Default for Latencies {
     fn default() -> Self {
-        Self {
-            histogram: None,
-            least: u64::MAX,
-            greatest: 0,
-            sum: 0,
-            overflow: 0,
-        }
+        Self::EMPTY
     }
 }
 
 impl Latencies {
+    /// No values.
+    pub const EMPTY: Self = Self {
+        histogram: None,
+        least: u64::MAX,
+        greatest: 0,
+        sum: 0,
+        overflow: 0,
+    };
+
     /// Counts one duration, rounded to the nearest microsecond.
     pub fn record(&mut self, duration: Duration) {
         let nanoseconds = duration.as_nanos().saturating_add(500);

@@ -5,9 +5,13 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`scenario`] | the scenario file, and what it resolves to |
-//! | [`arrivals`], [`rate`], [`stop`] | when users start, and when no more do |
+//! | [`shape`], [`arrivals`], [`curve`], [`rate`], [`poisson`], [`recording`], [`stop`] | when users start, and when no more do |
 //! | [`polling`] | when a waiting customer asks |
-//! | [`customer`] | one user: rent, poll, confirm |
+//! | [`crowd`] | who comes: populations in fixed shares |
+//! | [`customer`], [`reader`] | one user: rent, poll, confirm; or look around |
+//! | [`retry`] | what a user does when a request fails |
+//! | [`budget`] | bounds on rentals, money and rate, for all workers |
+//! | [`capacity`] | looking for the highest rate at which something holds |
 //! | [`fleet`] | all users of a worker: the machine that says what to send |
 //! | [`call`], [`answer`] | requests, and what comes back |
 //! | [`latencies`], [`tally`], [`distribution`], [`lag`] | what is counted |
@@ -42,11 +46,17 @@
 
 pub mod answer;
 pub mod arrivals;
+pub mod budget;
 pub mod call;
+pub mod capacity;
+mod clearance;
+pub mod crowd;
+pub mod curve;
 pub mod customer;
 pub mod distribution;
 pub mod fitness;
 pub mod fleet;
+mod found;
 pub mod gathering;
 pub mod hgrm;
 pub mod hlog;
@@ -54,13 +64,18 @@ pub mod interval;
 pub mod lag;
 pub mod latencies;
 pub mod outcome;
+pub mod poisson;
 pub mod polling;
 pub mod rate;
+pub mod reader;
 pub mod record;
+pub mod recording;
 pub mod result;
+pub mod retry;
 pub mod run;
 pub mod scenario;
 pub mod series;
+pub mod shape;
 pub mod stall;
 pub mod stop;
 pub mod tally;

@@ -93,6 +93,15 @@ pub struct Position {
     gap: Duration,
 }
 
+impl Position {
+    /// Before the first beat.
+    pub const START: Self = Self {
+        beats: 0,
+        offset: Duration::ZERO,
+        gap: Duration::ZERO,
+    };
+}
+
 impl Strategy {
     /// The beat after `position`, in the schedule of the user with this index;
     /// never beyond `deadline`, and exactly there in the end.
@@ -118,6 +127,17 @@ impl Strategy {
             offset,
             gap,
         }
+    }
+
+    /// Gap number `number`, from 1, where the strategy says how to pause between
+    /// attempts; `chance` is asked for each gap up to it, from 0.
+    pub(crate) fn pause(&self, number: u32, chance: &mut dyn FnMut(u32) -> f64) -> Duration {
+        let mut position = Position::START;
+        for beat in 0..number {
+            position.gap = self.pace.gap(position, &mut || chance(beat));
+            position.beats = beat + 1;
+        }
+        position.gap
     }
 
     /// Whether two customers may ask at different offsets.

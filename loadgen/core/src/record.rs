@@ -13,13 +13,14 @@ use contract::{Cents, Moment, Operation};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Failure;
+use crate::crowd::Place;
 use crate::distribution::Distribution;
 use crate::hlog::Entry;
 use crate::interval::{Interval, Stage};
 use crate::lag::LagShares;
 use crate::latencies::{Exact, Latencies};
 use crate::outcome::{Certainty, Ledger};
-use crate::tally::{InstrumentTally, RentalTally, Tally};
+use crate::tally::{InstrumentTally, PopulationTally, RentalTally, Tally};
 use crate::threshold::Threshold;
 use crate::warmup::Warmup;
 
@@ -72,6 +73,9 @@ pub struct About {
     pub warmup: Warmup,
     /// What must hold.
     pub thresholds: Vec<Threshold>,
+    /// The names of the populations, where they are told apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub populations: Vec<String>,
 }
 
 /// How a run ended.
@@ -136,9 +140,16 @@ pub struct Second {
     pub achieved: u64,
     pub under_way_ns: u64,
     pub limits_hit: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub turned_away: u64,
     /// By operation, those that were used.
     pub operations: BTreeMap<String, Requests>,
     pub rentals: Rentals,
+    /// By population, where they are told apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub populations: Vec<PopulationLine>,
     /// By distribution, those that have values.
     pub distributions: BTreeMap<String, Exact>,
 }
@@ -150,6 +161,25 @@ pub struct Requests {
     pub requests: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<Failure, u64>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u64,
+}
+
+/// One population.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "documented at PopulationTally")]
+pub struct PopulationLine {
+    pub requests: u64,
+    pub failures: u64,
+    pub rentals: Rentals,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What became of the rentals.
@@ -193,13 +223,28 @@ impl Second {
             achieved: tally.achieved,
             under_way_ns: nanoseconds(tally.instrument.under_way),
             limits_hit: tally.instrument.limits_hit,
+            held: tally.held,
+            turned_away: tally.turned_away,
             operations: used
                 .map(|(operation, tally)| {
-                    let (requests, errors) = (tally.requests, tally.failures.clone());
-                    (operation.name().to_owned(), Requests { requests, errors })
+                    let requests = Requests {
+                        requests: tally.requests,
+                        errors: tally.failures.clone(),
+                        retries: tally.retries,
+                    };
+                    (operation.name().to_owned(), requests)
                 })
                 .collect(),
             rentals: Rentals::of(&tally.rentals),
+            populations: tally
+                .populations()
+                .iter()
+                .map(|population| PopulationLine {
+                    requests: population.requests,
+                    failures: population.failures,
+                    rentals: Rentals::of(&population.rentals),
+                })
+                .collect(),
             distributions: distributions.collect(),
         }
     }
@@ -209,7 +254,15 @@ impl Second {
     pub fn interval(&self, log: &mut dyn Iterator<Item = Entry>) -> Option<Interval> {
         let mut tally = Tally::default();
         (tally.offered, tally.achieved) = (self.offered, self.achieved);
+        (tally.held, tally.turned_away) = (self.held, self.turned_away);
         tally.rentals = self.rentals.tally();
+        for (place, line) in (0..).map(Place).zip(&self.populations) {
+            *tally.population(place) = PopulationTally {
+                requests: line.requests,
+                failures: line.failures,
+                rentals: line.rentals.tally(),
+            };
+        }
         tally.instrument = InstrumentTally {
             under_way: Duration::from_nanos(self.under_way_ns),
             limits_hit: self.limits_hit,
@@ -219,6 +272,7 @@ impl Second {
             let operation = tally.operation_mut(name.parse().ok()?);
             operation.requests = requests.requests;
             operation.failures.clone_from(&requests.errors);
+            operation.retries = requests.retries;
         }
         for distribution in Distribution::all() {
             if let Some(exact) = self.distributions.get(&distribution.to_string()) {
@@ -368,6 +422,15 @@ mod tests {
         tally.rentals.detection_lag.record(Duration::from_millis(3));
         (tally.offered, tally.achieved) = (13, 14);
         tally.instrument.limits_hit = 15;
+        (tally.held, tally.turned_away) = (20, 21);
+        tally.operation_mut(Operation::CheckOtp).retries = 22;
+        for place in [Place(0), Place(1)] {
+            tally.population(place).request(place.0 == 1);
+            tally.rentals(Some(place), |rentals| {
+                rentals.delivered += 1;
+                rentals.detection_lag.record(Duration::from_millis(4));
+            });
+        }
         tally.instrument.under_way = Duration::from_nanos(16);
         Interval {
             stage: Stage::Load,

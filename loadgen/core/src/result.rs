@@ -12,7 +12,7 @@ use crate::lag::LagShares;
 use crate::latencies::{Latencies, Summary};
 use crate::outcome::{Certainty, Ledger, WarmupPart};
 use crate::run::{Ending, Run};
-use crate::tally::{OperationTally, Tally};
+use crate::tally::{OperationTally, PopulationTally, RentalTally, Tally};
 use crate::threshold::Verdict;
 use crate::validity::Validity;
 
@@ -48,6 +48,10 @@ pub struct RunResult {
     pub validity: Validity,
     /// What became of the rentals.
     pub rentals: RentalResult,
+    /// By population, where they are told apart.
+    pub populations: BTreeMap<String, PopulationResult>,
+    /// What was held back on purpose.
+    pub bounds: BoundsResult,
     /// Requests per second while users arrived.
     pub rates: Rates,
     /// The audit of the balances; null where there was none.
@@ -63,12 +67,34 @@ pub struct OperationResult {
     pub requests: u64,
     /// Failed requests by kind.
     pub errors: BTreeMap<String, u64>,
+    /// Failed requests that were made again.
+    pub retries: u64,
     /// From intended to answered: what a customer waits.
     pub response_us: Summary,
     /// From sent to answered: what the server and the network took.
     pub service_us: Summary,
     /// From intended to sent: what the generator and its connections took.
     pub slip_us: Summary,
+}
+
+/// One population, over the whole run but for the requests of the warm-up.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct PopulationResult {
+    /// All requests, failed ones too.
+    pub requests: u64,
+    /// Failed requests.
+    pub errors: u64,
+    /// What became of its rentals.
+    pub rentals: RentalResult,
+}
+
+/// What was held back on purpose.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct BoundsResult {
+    /// Requests sent later than planned, because of a bound on the rate or `Retry-After`.
+    pub requests_held: u64,
+    /// Users that did not start, because of a bound on rentals or money.
+    pub users_turned_away: u64,
 }
 
 /// The beginning of the load, which the other figures leave out.
@@ -173,7 +199,12 @@ impl RunResult {
                 lateness_us: tally.instrument.lateness.summary(),
             },
             validity: run.validity.clone(),
-            rentals: RentalResult::new(tally),
+            rentals: RentalResult::new(&tally.rentals),
+            populations: populations(&about.populations, tally),
+            bounds: BoundsResult {
+                requests_held: tally.held,
+                users_turned_away: tally.turned_away,
+            },
             rates: Rates {
                 offered_rps: rounded(outcome.rate(tally.offered), 1),
                 achieved_rps: rounded(outcome.rate(tally.achieved), 1),
@@ -200,6 +231,22 @@ fn operations(tally: &Tally) -> BTreeMap<&'static str, OperationResult> {
         .map(|operation| (operation.name(), tally.operation(operation)))
         .filter(|(_, tally)| tally.requests > 0)
         .map(|(name, tally)| (name, OperationResult::new(tally)))
+        .collect()
+}
+
+fn populations(names: &[String], tally: &Tally) -> BTreeMap<String, PopulationResult> {
+    let nothing = PopulationTally::default();
+    let tallies = (0..).map(|place| tally.populations().get(place).unwrap_or(&nothing));
+    let named = names.iter().zip(tallies);
+    named
+        .map(|(name, tally)| {
+            let result = PopulationResult {
+                requests: tally.requests,
+                errors: tally.failures,
+                rentals: RentalResult::new(&tally.rentals),
+            };
+            (name.clone(), result)
+        })
         .collect()
 }
 
@@ -237,6 +284,7 @@ impl OperationResult {
                 .iter()
                 .map(|(kind, count)| (kind.to_string(), *count))
                 .collect(),
+            retries: tally.retries,
             response_us: tally.response.summary(),
             service_us: tally.service.summary(),
             slip_us: tally.slip.summary(),
@@ -245,8 +293,7 @@ impl OperationResult {
 }
 
 impl RentalResult {
-    fn new(tally: &Tally) -> Self {
-        let rentals = &tally.rentals;
+    fn new(rentals: &RentalTally) -> Self {
         let mean =
             |polls: u64, count: u64| (count > 0).then(|| rounded(polls as f64 / count as f64, 3));
         Self {

@@ -5,18 +5,25 @@
 //! [`Overrides`] what was typed beside it; [`Scenario`] is complete, without an
 //! `Option` where a default exists.
 
+mod users;
+
+use std::fmt;
 use std::time::Duration;
 
+use contract::TimeSpan;
 use contract::document::{self, DocumentError};
-use contract::service::ServiceName;
-use contract::{Service, TimeSpan};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::arrivals::{Arrivals, Process};
-use crate::customer::CustomerPlan;
+use crate::crowd::Crowd;
+use crate::curve::Curve;
 use crate::polling::Strategy;
 use crate::rate::{Rate, RateProfile, Stage};
+use crate::retry::Retry;
+use crate::scenario::users::{PopulationFile, Typed, UsersFile};
+use crate::shape::Shape;
 use crate::stop::Stop;
 use crate::threshold::Threshold;
 use crate::warmup::Warmup;
@@ -32,8 +39,8 @@ pub struct Scenario {
     pub stop: Stop,
     /// What each does.
     pub behaviour: Behaviour,
-    /// How customers rent and wait.
-    pub customers: CustomerPlan,
+    /// Who they are, and how they rent and wait.
+    pub customers: Crowd,
     /// The users are spread over this many accounts.
     pub accounts: u32,
     /// Connections, over which all users share.
@@ -67,14 +74,18 @@ pub struct Overrides {
     pub users: Option<u32>,
     /// Users started per second: open arrivals.
     pub rate: Option<Rate>,
+    /// When users start, however that is.
+    pub arrivals: Option<Shape>,
     /// How long users start.
     pub duration: Option<Duration>,
     /// How many users start.
     pub count: Option<u64>,
     /// Connections.
     pub connections: Option<u32>,
-    /// When to ask.
+    /// When to ask; of those who rent.
     pub polling: Option<Strategy>,
+    /// What to do when a request fails.
+    pub retry: Option<Retry>,
     /// More of them; these do not replace the file's.
     pub thresholds: Vec<Threshold>,
     /// What the headline figures leave out.
@@ -97,23 +108,55 @@ struct ScenarioFile {
     warmup: Option<Warmup>,
     #[serde(default)]
     thresholds: Vec<Threshold>,
+    #[serde(deserialize_with = "text_or_table")]
     arrivals: ArrivalsFile,
     stop: StopFile,
     #[serde(default)]
     users: UsersFile,
+    #[serde(default)]
+    populations: Vec<PopulationFile>,
     setup: Option<SetupFile>,
     #[serde(rename = "mock")]
     _mock: Option<IgnoredAny>,
 }
 
-#[derive(Debug, Deserialize)]
+/// `arrivals = "poisson(50/s)"`, or a table.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ArrivalsFile {
+    /// Where it is a text.
+    #[serde(skip)]
+    shape: Option<Shape>,
     users: Option<u32>,
     ramp: Option<TimeSpan>,
     rate: Option<Rate>,
     stages: Option<Vec<Stage>>,
     process: Option<Process>,
+}
+
+fn text_or_table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ArrivalsFile, D::Error> {
+    struct TextOrTable;
+
+    impl<'de> Visitor<'de> for TextOrTable {
+        type Value = ArrivalsFile;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text like \"500/s\" or a table like [arrivals]")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<ArrivalsFile, E> {
+            Ok(ArrivalsFile {
+                shape: Some(text.parse().map_err(E::custom)?),
+                ..ArrivalsFile::default()
+            })
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ArrivalsFile, A::Error> {
+            ArrivalsFile::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_any(TextOrTable)
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,17 +165,6 @@ struct StopFile {
     duration: Option<TimeSpan>,
     count: Option<u64>,
     drain: Option<TimeSpan>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UsersFile {
-    #[serde(default, rename = "do")]
-    behaviour: BehaviourFile,
-    services: Option<Vec<ServiceName>>,
-    accounts: Option<u32>,
-    polling: Option<Strategy>,
-    give_up: Option<TimeSpan>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -200,8 +232,12 @@ impl ScenarioFile {
         let stop = self.stop.resolve(overrides.duration, overrides.count)?;
         let arrivals = self.arrivals.resolve(&overrides)?;
         let accounts = overrides.accounts.or(self.users.accounts);
-        let customers = self.users.customers(overrides.polling)?;
         let behaviour = behaviour(self.users.behaviour, self.setup)?;
+        let typed = Typed {
+            polling: overrides.polling,
+            retry: overrides.retry,
+        };
+        let customers = self.users.crowd(self.populations, behaviour, &typed)?;
         let connections = overrides.connections.or(self.connections);
         let mut thresholds = self.thresholds;
         thresholds.extend(overrides.thresholds);
@@ -249,10 +285,7 @@ fn behaviour(file: BehaviourFile, setup: Option<SetupFile>) -> Result<Behaviour,
 /// rent under one key at the same time and every account's rentals are the
 /// same in every run with the same seed.
 fn default_accounts(arrivals: &Arrivals, count: Option<u64>) -> u32 {
-    let users = match arrivals {
-        Arrivals::Closed { users, .. } => *users,
-        Arrivals::Open { .. } => ACCOUNTS,
-    };
+    let users = arrivals.slots().unwrap_or(ACCOUNTS);
     count
         .and_then(|count| u32::try_from(count).ok())
         .map_or(users, |count| users.min(count))
@@ -279,17 +312,30 @@ const fn positive(span: Duration, message: &'static str) -> Result<Duration, &'s
 
 impl ArrivalsFile {
     fn resolve(self, overrides: &Overrides) -> Result<Arrivals, &'static str> {
+        let typed = [
+            overrides.users.is_some(),
+            overrides.rate.is_some(),
+            overrides.arrivals.is_some(),
+        ];
+        if typed.into_iter().filter(|typed| *typed).count() > 1 {
+            return Err("-c, -r and --arrivals say when users start; give one of them");
+        }
+        if let Some(shape) = &overrides.arrivals {
+            return Ok(shape.arrivals());
+        }
         let process = self.process.unwrap_or_default();
         let ramp = self.ramp.map_or(Duration::ZERO, |ramp| ramp.0);
         match (overrides.users, overrides.rate) {
-            (Some(_), Some(_)) => Err("-c and -r are two kinds of arrivals; give one of them"),
-            (Some(users), None) => closed(users, ramp, "-c is a number from 1 to 1000000"),
+            (Some(users), _) => closed(users, ramp, "-c is a number from 1 to 1000000"),
             (None, Some(rate)) => constant(rate, process),
             (None, None) => self.written(ramp, process),
         }
     }
 
     fn written(self, ramp: Duration, process: Process) -> Result<Arrivals, &'static str> {
+        if let Some(shape) = self.shape {
+            return Ok(shape.arrivals());
+        }
         match (self.users, self.rate, self.stages) {
             (Some(_), None, None) if self.process.is_some() => {
                 Err("[arrivals] process belongs to rate or stages, not to users")
@@ -320,8 +366,8 @@ impl ArrivalsFile {
 }
 
 fn closed(users: u32, ramp: Duration, message: &'static str) -> Result<Arrivals, &'static str> {
-    let users = within(users, message)?;
-    Ok(Arrivals::Closed { users, ramp })
+    let users = f64::from(within(users, message)?);
+    Ok(Arrivals::Closed(Curve::through(0.0, [(users, ramp)])))
 }
 
 fn constant(rate: Rate, process: Process) -> Result<Arrivals, &'static str> {
@@ -361,32 +407,6 @@ impl StopFile {
     }
 }
 
-impl UsersFile {
-    fn customers(&self, polling: Option<Strategy>) -> Result<CustomerPlan, &'static str> {
-        let services: Vec<&'static Service> = match &self.services {
-            Some(names) => names.iter().map(|name| name.0).collect(),
-            None => Service::find("whatsapp").into_iter().collect(),
-        };
-        if services.is_empty() {
-            return Err(
-                "[users] services = [] leaves nothing to rent; write services = [\"whatsapp\"]",
-            );
-        }
-        let default = || {
-            "fixed(3s)"
-                .parse()
-                .expect("the default strategy is tested to parse")
-        };
-        Ok(CustomerPlan {
-            services,
-            polling: polling
-                .or_else(|| self.polling.clone())
-                .unwrap_or_else(default),
-            give_up: self.give_up.map(|span| span.0),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,7 +422,10 @@ mod tests {
         let scenario = read(SMALL, Overrides::default()).expect("well-formed");
         assert_eq!(scenario.accounts, 4);
         assert_eq!(scenario.connections, CONNECTIONS);
-        assert_eq!(scenario.customers.polling.to_string(), "fixed(3s)");
+        assert_eq!(
+            scenario.customers.populations()[0].plan.polling.to_string(),
+            "fixed(3s)"
+        );
         assert_eq!(scenario.behaviour, Behaviour::RentAndWait);
     }
 
@@ -418,6 +441,40 @@ mod tests {
         assert_eq!(scenario.stop.duration, Some(Duration::from_secs(3)));
         assert_eq!(scenario.stop.count, None);
         assert_eq!(scenario.accounts, ACCOUNTS);
+    }
+
+    #[test]
+    fn arrivals_are_a_text_or_a_table_or_typed() {
+        let shape = |text: &str| text.parse::<Shape>().expect(text);
+        let text = SMALL.replace("[arrivals]\nusers = 4", "arrivals = \"poisson(5/s)\"");
+        let scenario = read(&text, Overrides::default()).expect("well-formed");
+        assert_eq!(scenario.arrivals, shape("poisson(5/s)").arrivals());
+        let typed = Overrides {
+            arrivals: Some(shape("stages(9,2s)")),
+            ..Overrides::default()
+        };
+        let scenario = read(SMALL, typed.clone()).expect("well-formed");
+        assert_eq!(scenario.arrivals.slots(), Some(9));
+        let twice = Overrides {
+            users: Some(1),
+            ..typed
+        };
+        let error = read(SMALL, twice).expect_err("two of them");
+        assert!(error.contains("-c, -r and --arrivals"), "{error}");
+        for (arrivals, message) in [
+            (
+                "\"5/d\"",
+                "s.toml:1:12: not a shape of arrivals, at character 1: \"5/d\" is not a rate",
+            ),
+            (
+                "5",
+                "s.toml:1:12: write a text like \"500/s\" or a table like [arrivals], not",
+            ),
+        ] {
+            let text = format!("arrivals = {arrivals}\n[stop]\ncount = 1\n");
+            let error = read(&text, Overrides::default()).expect_err(arrivals);
+            assert!(error.contains(message), "{error}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use contract::{Cents, Moment, Operation, Truth};
 
 use crate::answer::{Failure, Rented};
 use crate::call::Times;
+use crate::crowd::Place;
 use crate::distribution::Distribution;
 use crate::lag::LagShares;
 use crate::latencies::Latencies;
@@ -28,6 +29,24 @@ pub struct Tally {
     pub achieved: u64,
     /// How the generator itself fared.
     pub instrument: InstrumentTally,
+    /// By population, where they are told apart: a part of what is counted above.
+    populations: Vec<PopulationTally>,
+    /// Requests that were due and were held back: their account was told to
+    /// wait, or the run may not ask more often.
+    pub held: u64,
+    /// Users that did not start because a bound on rentals or money was reached.
+    pub turned_away: u64,
+}
+
+/// One population's part.
+#[derive(Clone, Debug, Default)]
+pub struct PopulationTally {
+    /// All requests, failed ones too.
+    pub requests: u64,
+    /// Failed requests.
+    pub failures: u64,
+    /// What became of its rentals.
+    pub rentals: RentalTally,
 }
 
 /// How the generator itself fared.
@@ -52,6 +71,8 @@ pub struct OperationTally {
     pub requests: u64,
     /// Failed requests by kind.
     pub failures: BTreeMap<Failure, u64>,
+    /// Failed requests that were made again.
+    pub retries: u64,
     /// From intended to answered.
     pub response: Latencies,
     /// From sent to answered.
@@ -116,6 +137,40 @@ impl Tally {
         &mut self.operations[operation as usize]
     }
 
+    /// By population, where they are told apart. There may be none yet for those
+    /// that have done nothing.
+    pub fn populations(&self) -> &[PopulationTally] {
+        &self.populations
+    }
+
+    /// Where a population is counted.
+    pub(crate) fn population(&mut self, place: Place) -> &mut PopulationTally {
+        let place = usize::from(place.0);
+        if self.populations.len() <= place {
+            self.populations
+                .resize_with(place + 1, PopulationTally::default);
+        }
+        &mut self.populations[place]
+    }
+
+    /// Counts something that became of a rental, in all and where it is counted apart.
+    pub(crate) fn rentals(
+        &mut self,
+        place: Option<Place>,
+        mut count: impl FnMut(&mut RentalTally),
+    ) {
+        count(&mut self.rentals);
+        if let Some(place) = place {
+            count(&mut self.population(place).rentals);
+        }
+    }
+
+    fn merge_populations(&mut self, others: &[PopulationTally]) {
+        for (place, theirs) in (0..).map(Place).zip(others) {
+            self.population(place).merge(theirs);
+        }
+    }
+
     /// Counts a finished request.
     ///
     /// Latencies are those of answers, refusals included, and of timeouts,
@@ -150,6 +205,9 @@ impl Tally {
         self.offered += other.offered;
         self.achieved += other.achieved;
         self.instrument.merge(&other.instrument);
+        self.merge_populations(&other.populations);
+        self.held += other.held;
+        self.turned_away += other.turned_away;
     }
 
     /// Adds the counts of `later`, which were made afterwards: the most users
@@ -170,11 +228,17 @@ impl Tally {
         self.instrument.connect.merge(&warmup.instrument.connect);
         self.instrument.limits_hit += mem::take(&mut warmup.instrument.limits_hit);
         warmup.instrument.connect = Latencies::default();
-        let mut timeless = warmup.rentals.clone();
-        timeless.detection_lag = Latencies::default();
-        timeless.sms_delay = Latencies::default();
-        timeless.time_to_code = Latencies::default();
-        timeless.lag_shares = LagShares::default();
+        let timeless = warmup.rentals.timeless();
+        let populations: Vec<_> = warmup
+            .populations
+            .iter()
+            .map(|population| PopulationTally {
+                rentals: population.rentals.timeless(),
+                ..PopulationTally::default()
+            })
+            .collect();
+        self.merge_populations(&populations);
+        self.turned_away += mem::take(&mut warmup.turned_away);
         let peak = self.rentals.peak_in_flight;
         self.rentals.merge(&timeless);
         self.rentals.peak_in_flight = peak.max(timeless.peak_in_flight);
@@ -184,6 +248,7 @@ impl Tally {
     /// Values beyond one hour, in any histogram.
     pub fn overflow(&self) -> u64 {
         Distribution::all()
+            .filter(|distribution| !matches!(distribution, Distribution::Of(..)))
             .map(|distribution| distribution.of(self).overflow())
             .sum()
     }
@@ -210,9 +275,24 @@ impl OperationTally {
         for (kind, count) in &other.failures {
             *self.failures.entry(*kind).or_default() += count;
         }
+        self.retries += other.retries;
         self.response.merge(&other.response);
         self.service.merge(&other.service);
         self.slip.merge(&other.slip);
+    }
+}
+
+impl PopulationTally {
+    /// Counts a finished request.
+    pub(crate) fn request(&mut self, failed: bool) {
+        self.requests += 1;
+        self.failures += u64::from(failed);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.failures += other.failures;
+        self.rentals.merge(&other.rentals);
     }
 }
 
@@ -265,6 +345,17 @@ impl RentalTally {
     /// Customers that are done.
     pub const fn ended(&self) -> u64 {
         self.delivered + self.expired + self.abandoned + self.failed
+    }
+
+    /// Without the times.
+    fn timeless(&self) -> Self {
+        Self {
+            detection_lag: Latencies::default(),
+            sms_delay: Latencies::default(),
+            time_to_code: Latencies::default(),
+            lag_shares: LagShares::default(),
+            ..self.clone()
+        }
     }
 
     fn merge(&mut self, other: &Self) {

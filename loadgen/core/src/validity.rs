@@ -12,6 +12,7 @@
 //! | `samples` | a threshold on a percentile with fewer than ten samples beyond it | |
 //! | `limits` | | connections that did not open for want of file descriptors or ports |
 //! | `steady` | an automatic warm-up that found no end | |
+//! | `bounds` | more than 1 % of the requests held back, or users turned away, by a bound of the run or `Retry-After` | |
 //!
 //! Slip is judged by the generator's own lateness, because a request that waits
 //! for a connection waits for the server. Closed arrivals ask as fast as they
@@ -132,6 +133,7 @@ impl Evidence<'_> {
             self.samples(),
             self.limits(),
             self.settling(),
+            self.bounds(),
         ];
         let worst = checks.iter().map(|check| check.grade).max();
         Validity {
@@ -283,6 +285,27 @@ impl Evidence<'_> {
         )
     }
 
+    /// Whether the load was what the scenario asks for, or less on purpose.
+    fn bounds(&self) -> Check {
+        let tally = &self.outcome.tally;
+        let (held, away) = (tally.held, tally.turned_away);
+        if held == 0 && away == 0 {
+            return Check::not_applicable("bounds", "nothing was held back");
+        }
+        let less = away > 0 || held as f64 > MISSING * tally.requests() as f64;
+        let grade = if less { Grade::Doubtful } else { Grade::Valid };
+        Check::new(
+            "bounds",
+            grade,
+            format!(
+                "{} requests held back, {} users turned away",
+                units::count(held),
+                units::count(away)
+            ),
+            "the load was less than the scenario asks for, because of --max-rate, --max-rentals, --max-spend or Retry-After",
+        )
+    }
+
     fn samples(&self) -> Check {
         let thresholds = &self.about.thresholds;
         let short: Vec<_> = thresholds
@@ -404,6 +427,7 @@ mod tests {
             threads: 1,
             warmup: Warmup::None,
             thresholds: Vec::new(),
+            populations: Vec::new(),
         }
     }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 
 use contract::{ApiKey, Cents, Dice, Moment};
 use jiff::Timestamp;
@@ -71,11 +70,12 @@ impl Simulation<'_> {
                 contract::TimeSpan(jitter)
             ),
             started_s: 0.0,
-            open: matches!(scenario.arrivals, Arrivals::Open { .. }),
+            open: scenario.arrivals.is_open(),
             connections: scenario.connections,
             threads: 1,
             warmup: scenario.warmup,
             thresholds: scenario.thresholds.clone(),
+            populations: scenario.customers.names(),
         }
     }
 
@@ -159,10 +159,7 @@ impl Show<'_> {
     /// A phase of `count` users with one request each.
     fn few(&mut self, role: Role, count: u32, stage: Stage) -> Result<Finished, Stuck> {
         let plan = Plan {
-            arrivals: Arrivals::Closed {
-                users: count.min(PREPARING),
-                ramp: Duration::ZERO,
-            },
+            arrivals: Arrivals::users(count.min(PREPARING)),
             stop: Stop {
                 count: Some(u64::from(count)),
                 ..Stop::default()

@@ -4,10 +4,11 @@
 use std::error::Error;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use ::hyper::body::{Body, Incoming};
 use ::hyper::client::conn::http1::{self, SendRequest};
-use ::hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use ::hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
 use ::hyper::{Request, Response};
 use bytes::Bytes;
 use contract::{ApiKey, truth};
@@ -15,6 +16,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::rt::TokioIo;
 use loadgen_core::answer::{self, Answer, Failure};
 use loadgen_core::call::Order;
+use loadgen_core::retry::retry_after;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -38,6 +40,8 @@ pub(crate) struct Shared {
 pub(super) struct Wire {
     shared: Rc<Shared>,
     sender: Option<SendRequest<Full<Bytes>>>,
+    /// How long the latest answer asked to wait.
+    pub(super) retry_after: Option<Duration>,
 }
 
 impl Shared {
@@ -80,6 +84,7 @@ impl Wire {
         Self {
             shared,
             sender: None,
+            retry_after: None,
         }
     }
 
@@ -106,10 +111,14 @@ impl Wire {
 
     pub(super) async fn exchange(&mut self, line: &Line, order: &Order) -> Result<Answer, Failure> {
         let request = self.shared.request(line, order);
+        self.retry_after = None;
         let exchange = async {
             let sender = self.sender.as_mut().ok_or(Failure::Connect)?;
             let response = sender.send_request(request).await;
-            read(order, response.map_err(|error| classify(&error))?).await
+            let response = response.map_err(|error| classify(&error))?;
+            let said = response.headers().get(RETRY_AFTER);
+            self.retry_after = said.map(|value| retry_after(value.to_str().unwrap_or_default()));
+            read(order, response).await
         };
         let outcome = timeout(line.request_timeout, exchange).await;
         outcome.unwrap_or(Err(Failure::Timeout))

@@ -13,9 +13,11 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use loadgen_core::answer::{self, Answer, Failure};
 use loadgen_core::call::Order;
+use loadgen_core::retry::retry_after;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -42,6 +44,8 @@ pub(super) struct Wire {
     shared: Rc<Shared>,
     stream: Option<TcpStream>,
     reader: Reader,
+    /// How long the latest answer asked to wait.
+    pub(super) retry_after: Option<Duration>,
 }
 
 impl Shared {
@@ -60,6 +64,7 @@ impl Wire {
             shared,
             stream: None,
             reader: Reader::default(),
+            retry_after: None,
         }
     }
 
@@ -82,6 +87,7 @@ impl Wire {
     }
 
     pub(super) async fn exchange(&mut self, line: &Line, order: &Order) -> Result<Answer, Failure> {
+        self.retry_after = None;
         let exchange = async {
             self.send(line, order)
                 .await
@@ -129,6 +135,7 @@ impl Wire {
             };
             if let Some(response) = response.map_err(Failure::from)? {
                 let reusable = response.reusable;
+                self.retry_after = response.retry_after.map(retry_after);
                 let (status, truth) = (response.status, response.truth);
                 let outcome = answer::decode(&order.call, status, truth, response.body);
                 if !reusable {

@@ -92,10 +92,7 @@ fn read_request(stream: &mut impl Read) -> io::Result<()> {
 /// The order to read a balance.
 fn order() -> Order {
     let plan = Plan {
-        arrivals: Arrivals::Closed {
-            users: 1,
-            ramp: Duration::ZERO,
-        },
+        arrivals: Arrivals::users(1),
         stop: Stop::default(),
         role: Role::ReadBalance,
         accounts: 1,

@@ -9,6 +9,7 @@ use loadgen_core::tally::Tally;
 use loadgen_core::units;
 use loadgen_core::validity::Grade;
 
+use super::population::delivered;
 use super::{TOO_FEW, balances, figure, lag_shares, length, line};
 
 /// The whole text.
@@ -35,6 +36,7 @@ pub fn markdown(run: &Run) -> String {
     }
     thresholds(&mut out, run);
     requests(&mut out, &run.outcome.tally);
+    populations(&mut out, run);
     rest(&mut out, run);
     out
 }
@@ -80,6 +82,33 @@ fn requests(out: &mut String, tally: &Tally) {
         );
         line!(out, "| service | | {}", cells(&counts.service));
         line!(out, "| slip | | {}", cells(&counts.slip));
+    }
+    line!(out, "");
+}
+
+fn populations(out: &mut String, run: &Run) {
+    let tally = &run.outcome.tally;
+    if run.about.populations.is_empty() {
+        return;
+    }
+    line!(
+        out,
+        "| population | requests | errors | rentals | delivered | polls/code | lag p50 | lag p95 |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    );
+    for (name, counts) in run.about.populations.iter().zip(tally.populations()) {
+        let rentals = &counts.rentals;
+        let [delivered, polls] = delivered(counts);
+        line!(
+            out,
+            "| **{}** | {} | {} | {} | {delivered} | {polls} | {} | {} |",
+            escaped(name),
+            units::count(counts.requests),
+            units::count(counts.failures),
+            units::count(rentals.started),
+            figure(rentals.detection_lag.percentile(0.5)),
+            figure(rentals.detection_lag.percentile(0.95))
+        );
     }
     line!(out, "");
 }

@@ -13,6 +13,7 @@ use loadgen::progress::Silent;
 use loadgen::recorder::Recorder;
 use loadgen::run::{self, Job, Keys};
 use loadgen::target::Target;
+use loadgen_core::budget::Bounds;
 use loadgen_core::interval::{Interval, Stage};
 use loadgen_core::record::{About, End};
 use loadgen_core::scenario::{Overrides, Scenario};
@@ -59,6 +60,7 @@ pub(super) fn demonstrate() -> anyhow::Result<Demonstration> {
         server: "an embedded mock",
         keys: Keys::MadeUp,
         threads: 1,
+        bounds: Bounds::default(),
         client: Client::default(),
     };
     let (under_way, begun) = mpsc::channel();

@@ -27,7 +27,8 @@ const WEBHOOK: Webhook = Webhook {
 const MOST_POLLS: f64 = 100_000.0;
 
 impl Strategy {
-    pub(super) fn from_term(term: &Term<'_>) -> Result<Self, ExpressionError> {
+    /// The strategy that a term means, without its text.
+    pub(crate) fn from_term(term: &Term<'_>) -> Result<Self, ExpressionError> {
         if term.word.text == "webhook" {
             return webhook(term);
         }

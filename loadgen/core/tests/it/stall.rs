@@ -122,10 +122,7 @@ fn a_closed_population_asks_less_during_a_stall_and_hides_nothing_of_it() {
 #[test]
 fn users_who_ask_as_fast_as_they_are_answered_are_each_caught_once() {
     let users = Plan {
-        arrivals: Arrivals::Closed {
-            users: 16,
-            ramp: Duration::ZERO,
-        },
+        arrivals: Arrivals::users(16),
         ..Plan::clone(&polls(Process::Constant))
     };
     let (tally, ..) = run(Arc::new(users), 64, stalled);

@@ -40,9 +40,21 @@ pub(crate) fn plan(text: &str) -> Arc<Plan> {
 pub(crate) fn run(
     plan: Arc<Plan>,
     connections: usize,
+    server: impl Server,
+) -> (Tally, Found, Moment) {
+    let fleet = Fleet::new(plan, Shard::WHOLE, Moment::START);
+    run_fleet(fleet, connections, server)
+}
+
+/// What `Retry-After` says with every 429 of this world.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// The same for a fleet that is there already.
+pub(crate) fn run_fleet(
+    mut fleet: Fleet,
+    connections: usize,
     mut server: impl Server,
 ) -> (Tally, Found, Moment) {
-    let mut fleet = Fleet::new(plan, Shard::WHOLE, Moment::START);
     let mut now = Moment::START;
     let mut waiting = std::collections::VecDeque::new();
     let mut answers = BTreeMap::new();
@@ -79,6 +91,9 @@ pub(crate) fn run(
                 sent,
                 answered: at,
             };
+            if outcome == Err(Failure::Status(429)) {
+                fleet.told_to_wait(&order, RETRY_AFTER, at);
+            }
             fleet.handle_answer(order, times, outcome);
         }
     }

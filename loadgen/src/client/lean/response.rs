@@ -19,6 +19,8 @@ pub(super) struct Response<'a> {
     pub(super) status: u16,
     /// The value of the mock's truth header.
     pub(super) truth: Option<&'a str>,
+    /// When to ask again, as the server writes it.
+    pub(super) retry_after: Option<&'a str>,
     pub(super) body: &'a [u8],
     /// Whether the connection may carry another request.
     pub(super) reusable: bool,
@@ -127,6 +129,7 @@ fn in_one_piece(bytes: &[u8]) -> Option<Response<'_>> {
 struct Head<'a> {
     status: u16,
     truth: Option<&'a str>,
+    retry_after: Option<&'a str>,
     framing: Framing,
     keep_alive: bool,
     /// Bytes up to the body.
@@ -167,6 +170,7 @@ impl<'a> Head<'a> {
         Ok(Some(Self {
             status,
             truth: fields.truth,
+            retry_after: fields.retry_after,
             framing: fields.framing(status, minor)?,
             keep_alive: !fields.close && (minor == 1 || fields.keep_alive),
             length,
@@ -177,6 +181,7 @@ impl<'a> Head<'a> {
         Response {
             status: self.status,
             truth: self.truth,
+            retry_after: self.retry_after,
             body,
             reusable: self.keep_alive && self.framing != Framing::ToEnd,
         }
@@ -187,6 +192,7 @@ impl<'a> Head<'a> {
 #[derive(Default)]
 struct Fields<'a> {
     truth: Option<&'a str>,
+    retry_after: Option<&'a str>,
     length: Option<usize>,
     chunked: bool,
     close: bool,
@@ -215,6 +221,8 @@ impl<'a> Fields<'a> {
                 fields.keep_alive |= names(header.value, b"keep-alive");
             } else if is(truth::HEADER) {
                 fields.truth = std::str::from_utf8(header.value).ok();
+            } else if is("retry-after") {
+                fields.retry_after = Some(std::str::from_utf8(header.value).unwrap_or_default());
             }
         }
         Ok(fields)
