@@ -17,7 +17,7 @@ use loadgen_core::validity::Grade;
 use serde::Serialize;
 
 use super::markup::{POLICY, STYLE, Text};
-use super::{TOO_FEW, balances, figure, lag_shares, length, line};
+use super::{TOO_FEW, balances, figure, lag_shares, length, line, population};
 
 const SCRIPT: &str = include_str!("page/page.js");
 
@@ -45,6 +45,7 @@ pub fn html(run: &Run, scenario: &str) -> String {
     requests(&mut out, run);
     over_time(&mut out, run);
     rentals(&mut out, run);
+    population::page(&mut out, &run.about.populations, &run.outcome.tally);
     errors(&mut out, &run.outcome.tally);
     line!(out, "<h2>Scenario</h2>\n<pre>{}</pre>", Text(scenario));
     line!(
