@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,12 +19,15 @@ use crate::listener;
 use crate::probe::{Probe, Spent};
 use crate::script;
 use crate::target::Target;
+use crate::tls::{self, TrustError};
 
 /// What to check, and what it may cost.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The server.
     pub target: Target,
+    /// The authorities to trust with HTTPS, instead of those of the system.
+    pub ca_file: Option<PathBuf>,
     /// The key of the account to check with.
     pub key: String,
     /// The key of another account.
@@ -67,6 +71,9 @@ pub enum CheckError {
     /// The webhook listener has no place.
     #[error("cannot listen for webhooks on {0}: {1}; choose another address with --webhook-listen")]
     Listen(SocketAddr, io::Error),
+    /// No certificate can be trusted.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// The system gave no runtime.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
@@ -99,7 +106,9 @@ async fn run(plan: &Plan, interrupt: impl Future<Output = ()>) -> Result<Checked
         let bound = listener::listen(address, Rc::clone(&evidence), Rc::clone(&clock)).await;
         listening = Some(bound.map_err(|error| CheckError::Listen(address, error))?);
     }
-    let mut line = Line::new(plan.target.clone());
+    let secure = plan.target.server_name.is_some();
+    let trusted = secure.then(|| tls::trust(plan.ca_file.as_deref()));
+    let mut line = Line::new(plan.target.clone(), trusted.transpose()?);
     let keys = plan.second_key.iter().cloned();
     let keys = [plan.key.clone()].into_iter().chain(keys).collect();
     let mut control = None;

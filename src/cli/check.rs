@@ -87,6 +87,10 @@ pub(crate) struct CheckArguments {
     )]
     pub(crate) allow_host: Vec<String>,
 
+    /// Trust these authorities with https://, and not those of the system
+    #[arg(long, value_name = "FILE", env = "OTPLAB_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+
     /// Let what SHOULD be so fail, too
     #[arg(long, env = "OTPLAB_STRICT")]
     pub(crate) strict: bool,

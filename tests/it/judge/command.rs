@@ -125,8 +125,8 @@ fn what_cannot_be_judged_is_2() {
             "--allow-host 192.0.2.7",
         ),
         (
-            vec!["https://127.0.0.1", "--key-env", "KEY"],
-            "not plain HTTP",
+            vec!["ftp://127.0.0.1", "--key-env", "KEY"],
+            "neither HTTP nor HTTPS",
         ),
     ] {
         let (code, _, err) = check(&arguments);
