@@ -27,5 +27,5 @@ mod script;
 pub mod target;
 mod tls;
 
-pub use self::check::{CheckError, Checked, Plan, check};
+pub use self::check::{CheckError, Checked, Plan, check, under_way};
 pub use self::tls::TrustError;

@@ -9,7 +9,7 @@ use mock_server_core::DialectFile;
 use crate::cli::serve::ListenAddress;
 
 /// What was typed after `otplab check`.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CheckArguments {
     /// The server to check, like http://127.0.0.1:8080; without it a mock is started and checked
     #[arg(value_name = "URL", env = "OTPLAB_TARGET")]

@@ -38,6 +38,9 @@ pub(crate) fn run(arguments: &DiffArguments) -> anyhow::Result<Exit> {
         if checked.interrupted {
             return Ok(Exit::Interrupted);
         }
+        if let Some(reason) = checked.failed {
+            bail!(reason);
+        }
         likenesses.push(Likeness::of(&checked.evidence));
     }
     let differences = likenesses[0].differences(&likenesses[1]);
