@@ -2,12 +2,14 @@
 //! server says so, and costs what it costs.
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
 use judge_core::amount::Amount;
 use judge_core::evidence::{Answer, Evidence, Exchange, Who};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::check::Plan;
 use crate::clock::Clock;
@@ -68,6 +70,10 @@ pub(crate) struct Probe<'p> {
     pub(crate) held: Vec<Held>,
     /// Whether the server has told us to slow down.
     pub(crate) limited: bool,
+    /// Requests in a row that were not answered.
+    unanswered: u32,
+    /// Told when the server does not answer any more.
+    pub(crate) gone: Rc<Notify>,
 }
 
 /// A key that nobody has.
@@ -75,6 +81,9 @@ const STRANGER: &str = "otplab-check-made-this-key-up-and-no-account-can-have-it
 
 /// How often a request is sent again after a 429.
 const ATTEMPTS: u32 = 8;
+
+/// So many requests in a row without an answer, and the server is gone.
+const GONE: u32 = 5;
 
 impl<'p> Probe<'p> {
     pub(crate) fn new(
@@ -97,6 +106,8 @@ impl<'p> Probe<'p> {
             },
             held: Vec::new(),
             limited: false,
+            unanswered: 0,
+            gone: Rc::default(),
         }
     }
 
@@ -188,6 +199,7 @@ impl<'p> Probe<'p> {
                 answered,
                 answer,
             });
+            self.lost(reply.status == 0).await;
             match wait {
                 Some(wait) => {
                     self.limited = true;
@@ -197,6 +209,16 @@ impl<'p> Probe<'p> {
             }
         }
         reply
+    }
+
+    /// Counts what is not answered; never returns once the server is gone, for
+    /// the whole script ends there.
+    async fn lost(&mut self, unanswered: bool) {
+        self.unanswered = if unanswered { self.unanswered + 1 } else { 0 };
+        if self.unanswered >= GONE {
+            self.gone.notify_one();
+            pending::<()>().await;
+        }
     }
 
     fn outgoing(
