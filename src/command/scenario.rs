@@ -85,6 +85,15 @@ impl Source {
         })
     }
 
+    /// The text that a result directory keeps.
+    pub(crate) fn kept(text: &str) -> Self {
+        Self {
+            name: "scenario".to_owned(),
+            origin: "scenario.toml".to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
     /// The text below a heading, with every key in it taken out: those of the
     /// mock's accounts, and the one that was given for the run.
     pub(crate) fn without_keys(&self, heading: &str, given: Option<ApiKey>) -> String {
