@@ -38,6 +38,9 @@ pub struct Plan {
     pub webhook_listen: Option<SocketAddr>,
     /// How long to wait for an SMS.
     pub wait_sms: Duration,
+    /// Whether to wait for the end of a rental, however long that takes. It is
+    /// waited for anyway where an SMS may take as long.
+    pub wait_expiry: bool,
     /// Whether nothing may be rented.
     pub read_only: bool,
     /// What may be spent at most, if there is a limit.

@@ -57,6 +57,11 @@ pub(crate) struct CheckArguments {
     )]
     pub(crate) wait_sms: TimeSpan,
 
+    /// Wait for a rental to end as well, some 20 minutes; where time can be moved, or --wait-sms is
+    /// as long as a rental lives, that is done anyway
+    #[arg(long, env = "OTPLAB_WAIT_EXPIRY")]
+    pub(crate) wait_expiry: bool,
+
     /// Judge only these clauses, like R11,H8
     #[arg(long, value_name = "ID", env = "OTPLAB_ONLY", value_delimiter = ',')]
     pub(crate) only: Vec<String>,

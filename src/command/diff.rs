@@ -97,6 +97,7 @@ fn plan(arguments: &DiffArguments, url: &str, keys: Keys<'_>) -> anyhow::Result<
         made_up: true,
         webhook_listen: arguments.webhook_listen.map(|address| address.0),
         wait_sms: arguments.wait_sms.0,
+        wait_expiry: false,
         read_only: arguments.read_only,
         max_spend: Some(Amount(cents * 100)),
     })

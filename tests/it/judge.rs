@@ -4,6 +4,7 @@
 mod bent;
 mod command;
 mod dialects;
+mod expiry;
 mod mutants;
 mod relay;
 mod reports;
@@ -49,6 +50,7 @@ fn plan(address: SocketAddr) -> Plan {
         made_up: false,
         webhook_listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         wait_sms: Duration::from_secs(30),
+        wait_expiry: false,
         read_only: false,
         max_spend: None,
     }
