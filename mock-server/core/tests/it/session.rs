@@ -363,11 +363,12 @@ impl<'a> Session<'a> {
                 _ => Body::Whole(body.as_bytes()),
             },
         };
-        let reply = self.mock.handle(self.now, &request);
+        let mut reply = self.mock.handle(self.now, &request);
         // A fault that is asked for may be that the body is no JSON.
         let sound = !prefer.is_some_and(|prefer| prefer.contains("malformed_json"));
         hold(&reply, sound);
         self.seen.push(format!("{reply:?}"));
+        self.posting.extend(reply.take_posts());
     }
 
     /// What must hold of everything that the mock has in store.
