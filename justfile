@@ -35,6 +35,11 @@ bench:
 speed *arguments:
     benches/speed {{arguments}}
 
+# Exact, simulated and live figures of every scenario; `just agreement outage` for one.
+agreement *scenarios:
+    cargo build --release
+    benches/agreement {{scenarios}}
+
 # Arbitrary input: request, socket or grammar, for a while. See fuzz/README.md.
 fuzz target seconds="60":
     RUSTC_BOOTSTRAP=1 cargo fuzz run -s none {{target}} -- -max_total_time={{seconds}} -max_len=4096

@@ -54,6 +54,23 @@ impl Control {
             .is_ok_and(|answer| answer.status == 200)
     }
 
+    /// Adds a fault rule for the first key; its id.
+    pub(crate) async fn add_fault(&self, line: &mut Line, rule: &str) -> Option<String> {
+        let body = json!({ "rule": rule });
+        let asked = outgoing("POST", "/__admin/faults", self.keys.first(), Some(&body));
+        let answer = line.carry(&asked).await.ok()?;
+        let shown: Value = serde_json::from_slice(&answer.body).ok()?;
+        let id = shown.get("id")?.as_str().map(str::to_owned);
+        id.filter(|_| answer.status == 200)
+    }
+
+    /// Takes it away.
+    pub(crate) async fn remove_fault(&self, line: &mut Line, id: &str) {
+        let target = format!("/__admin/faults/{id}");
+        let asked = outgoing("DELETE", &target, self.keys.first(), None);
+        let _ = line.carry(&asked).await;
+    }
+
     /// Lets webhooks of the accounts go to this address; says whether they do.
     pub(crate) async fn listen(&mut self, line: &mut Line, url: &str) -> bool {
         let mut set = true;

@@ -9,6 +9,7 @@
 //! | `script`, `renting`, `looking` | what is asked, in which order |
 //! | `probe` | asking, with rate limits honoured and money counted |
 //! | `line`, `listener` | one connection out, one listener for webhooks |
+//! | `tls` | whose certificates a server may show |
 //! | `control` | moving an otplab server's clock instead of waiting |
 //! | `clock` | the time since the beginning, moved clocks included |
 //! | [`report`] | the verdicts for people and for machines |
@@ -24,5 +25,7 @@ mod renting;
 pub mod report;
 mod script;
 pub mod target;
+mod tls;
 
-pub use self::check::{CheckError, Checked, Plan, check};
+pub use self::check::{CheckError, Checked, Plan, check, under_way};
+pub use self::tls::TrustError;

@@ -1,6 +1,7 @@
 //! One HTTP connection: a request out, raw bytes back. It opens itself again
 //! when it was lost; whatever goes wrong becomes text.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,8 +10,12 @@ use hyper::Request;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use judge_core::evidence::Answer;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::target::Target;
 
@@ -33,13 +38,18 @@ pub(crate) struct Outgoing {
 #[derive(Debug)]
 pub(crate) struct Line {
     target: Target,
-    sender: Option<SendRequest<Full<Bytes>>>,
+    /// Whom to trust, for a target with a server name.
+    trusted: Option<Arc<ClientConfig>>,
+    sender: Option<Sender>,
 }
 
+type Sender = SendRequest<Full<Bytes>>;
+
 impl Line {
-    pub(crate) const fn new(target: Target) -> Self {
+    pub(crate) const fn new(target: Target, trusted: Option<Arc<ClientConfig>>) -> Self {
         Self {
             target,
+            trusted,
             sender: None,
         }
     }
@@ -92,7 +102,7 @@ impl Line {
     }
 
     /// An open connection: the present one, if the server has not closed it.
-    async fn ready(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, String> {
+    async fn ready(&mut self) -> Result<&mut Sender, String> {
         if let Some(mut sender) = self.sender.take()
             && !sender.is_closed()
             && sender.ready().await.is_ok()
@@ -104,12 +114,32 @@ impl Line {
         stream
             .set_nodelay(true)
             .map_err(|error| error.to_string())?;
-        // `Auth`, as the documentation writes it, not `auth`.
-        let mut client = http1::Builder::new();
-        client.title_case_headers(true);
-        let shaken = client.handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = shaken.map_err(|error| error.to_string())?;
-        tokio::task::spawn_local(connection);
+        let sender = match (&self.target.server_name, &self.trusted) {
+            (Some(name), Some(trusted)) => shaken(secured(name, trusted, stream).await?).await?,
+            _ => shaken(stream).await?,
+        };
         Ok(self.sender.insert(sender))
     }
+}
+
+async fn secured(
+    name: &str,
+    trusted: &Arc<ClientConfig>,
+    stream: TcpStream,
+) -> Result<impl AsyncRead + AsyncWrite + Unpin + use<>, String> {
+    let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
+    let connected = TlsConnector::from(Arc::clone(trusted)).connect(name, stream);
+    connected
+        .await
+        .map_err(|error| format!("no TLS: {error}; a private authority is named with --ca-file"))
+}
+
+async fn shaken(stream: impl AsyncRead + AsyncWrite + Unpin + 'static) -> Result<Sender, String> {
+    // `Auth`, as the documentation writes it, not `auth`.
+    let mut client = http1::Builder::new();
+    client.title_case_headers(true);
+    let shaken = client.handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = shaken.map_err(|error| error.to_string())?;
+    tokio::task::spawn_local(connection);
+    Ok(sender)
 }

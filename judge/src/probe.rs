@@ -2,12 +2,14 @@
 //! server says so, and costs what it costs.
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
 use judge_core::amount::Amount;
 use judge_core::evidence::{Answer, Evidence, Exchange, Who};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::check::Plan;
 use crate::clock::Clock;
@@ -66,8 +68,14 @@ pub(crate) struct Probe<'p> {
     pub(crate) clock: Rc<Clock>,
     pub(crate) spent: Spent,
     pub(crate) held: Vec<Held>,
+    /// The body with which a number was last rented.
+    taken: Option<(&'static str, String)>,
     /// Whether the server has told us to slow down.
     pub(crate) limited: bool,
+    /// Requests in a row that were not answered.
+    unanswered: u32,
+    /// Told when the server does not answer any more.
+    pub(crate) gone: Rc<Notify>,
 }
 
 /// A key that nobody has.
@@ -75,6 +83,9 @@ const STRANGER: &str = "otplab-check-made-this-key-up-and-no-account-can-have-it
 
 /// How often a request is sent again after a 429.
 const ATTEMPTS: u32 = 8;
+
+/// So many requests in a row without an answer, and the server is gone.
+const GONE: u32 = 5;
 
 impl<'p> Probe<'p> {
     pub(crate) fn new(
@@ -96,7 +107,10 @@ impl<'p> Probe<'p> {
                 dearest: Amount::ZERO,
             },
             held: Vec::new(),
+            taken: None,
             limited: false,
+            unanswered: 0,
+            gone: Rc::default(),
         }
     }
 
@@ -188,6 +202,7 @@ impl<'p> Probe<'p> {
                 answered,
                 answer,
             });
+            self.lost(reply.status == 0).await;
             match wait {
                 Some(wait) => {
                     self.limited = true;
@@ -197,6 +212,16 @@ impl<'p> Probe<'p> {
             }
         }
         reply
+    }
+
+    /// Counts what is not answered; never returns once the server is gone, for
+    /// the whole script ends there.
+    async fn lost(&mut self, unanswered: bool) {
+        self.unanswered = if unanswered { self.unanswered + 1 } else { 0 };
+        if self.unanswered >= GONE {
+            self.gone.notify_one();
+            pending::<()>().await;
+        }
     }
 
     fn outgoing(
@@ -252,7 +277,56 @@ impl<'p> Probe<'p> {
             return None;
         }
         let reply = self.ask(who, "POST", "/number/rent", Some(body)).await;
-        self.keep(who, &reply)
+        let held = self.keep(who, &reply);
+        if held.is_some() {
+            self.taken = Some((body.0, body.1.to_owned()));
+        }
+        held
+    }
+
+    /// Rents as it was last done, where a rule of the control API makes the
+    /// rent lack something, and writes down the status under this name.
+    pub(crate) async fn lack(&mut self, name: &'static str, rule: &str) {
+        let Some((media, body)) = self.taken.clone() else {
+            return;
+        };
+        let Some(control) = &self.control else {
+            return;
+        };
+        let Some(id) = control.add_fault(&mut self.line, rule).await else {
+            return;
+        };
+        let outgoing = self.outgoing(Who::First, "POST", "/number/rent", Some((media, &body)));
+        for attempt in 0..ATTEMPTS {
+            let answer = self.line.carry(&outgoing).await;
+            let reply = read(answer.as_ref().ok());
+            let wait = answer.ok().and_then(|answer| too_many(&answer, attempt));
+            if let Some(wait) = wait {
+                self.pause(wait).await;
+                continue;
+            }
+            if self.keep(Who::First, &reply).is_none() && reply.status != 429 {
+                let lacking = &mut self.evidence.borrow_mut().lacking;
+                lacking.insert(name, reply.status);
+            }
+            break;
+        }
+        if let Some(control) = &self.control {
+            control.remove_fault(&mut self.line, &id).await;
+        }
+    }
+
+    /// Rents when the balance is known to be below every price: that costs nothing.
+    pub(crate) async fn rent_without_money(&mut self) {
+        let balance = self.get(Who::First, "/profile").await;
+        let balance = balance.any(&["/user/balance"]).and_then(Amount::of);
+        let cheapest = self.held.iter().map(|held| held.cost).min();
+        let poor = balance
+            .zip(cheapest)
+            .is_some_and(|(balance, cheapest)| balance < cheapest);
+        if let Some((media, body)) = self.taken.clone().filter(|_| poor) {
+            self.rent(Who::First, (media, &body)).await;
+        }
     }
 
     /// Takes note of a rental that an answer tells of.

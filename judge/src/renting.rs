@@ -126,7 +126,10 @@ async fn odd(probe: &mut Probe<'_>, body: &str) {
 
 /// What an ended rental looks like, where one can be ended.
 pub(crate) async fn ended(probe: &mut Probe<'_>) {
-    if !probe.is_virtual() {
+    let honest = !probe.is_virtual();
+    let wait_sms = probe.plan.wait_sms;
+    let soon = probe.held.iter().any(|held| held.life <= wait_sms);
+    if honest && !soon && !probe.plan.wait_expiry {
         return;
     }
     let mut held = probe
@@ -139,7 +142,10 @@ pub(crate) async fn ended(probe: &mut Probe<'_>) {
         return;
     };
     let path = format!("/number/check-otp/{}", held.id);
-    if probe.expire(&held.id).await {
+    if honest {
+        probe.pause(held.life).await;
+    }
+    if honest || probe.expire(&held.id).await {
         probe.get(Who::First, &path).await;
         probe.get(Who::First, "/profile").await;
         probe.get(Who::First, "/rentals/history").await;
@@ -151,8 +157,22 @@ pub(crate) async fn ended(probe: &mut Probe<'_>) {
         .find(|held| held.who == Who::First && held.received.is_some())
         .cloned();
     if let Some(completed) = completed {
-        probe.pause(completed.life).await;
+        let end = completed.rented + completed.life;
+        let left = end.saturating_sub(probe.clock.now());
+        probe.pause(left).await;
         let path = format!("/number/check-otp/{}", completed.id);
         probe.get(Who::First, &path).await;
+    }
+}
+
+/// What a rent answers for want of numbers or of money, where that can be seen
+/// without spending anything.
+pub(crate) async fn lacking(probe: &mut Probe<'_>) {
+    if probe.is_virtual() {
+        probe.lack("no_numbers", "rent: no_numbers first 1").await;
+        let rule = "rent: insufficient_balance first 1";
+        probe.lack("insufficient_balance", rule).await;
+    } else {
+        probe.rent_without_money().await;
     }
 }

@@ -52,6 +52,7 @@ pub(crate) async fn run(probe: &mut Probe<'_>) {
     looking::after_sms(probe).await;
     looking::paging(probe).await;
     renting::ended(probe).await;
+    renting::lacking(probe).await;
 }
 
 /// Wrong keys, and the right one in other clothes.

@@ -14,6 +14,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// Host and port, as the `Host` header has them.
     pub authority: String,
+    /// With HTTPS, the name that the server's certificate has to have.
+    pub server_name: Option<String>,
 }
 
 /// Why a server is not checked.
@@ -22,8 +24,8 @@ pub enum TargetError {
     /// Not an address.
     #[error("{0:?} is not the address of a server; write it like http://127.0.0.1:8080")]
     Malformed(String),
-    /// Only plain HTTP is built.
-    #[error("{0:?} is not plain HTTP; write it like http://127.0.0.1:8080, a proxy that adds TLS")]
+    /// Neither HTTP nor HTTPS.
+    #[error("{0:?} is neither HTTP nor HTTPS; write it like http://127.0.0.1:8080")]
     Scheme(String),
     /// The host has no address.
     #[error("the host of {target:?} has no address: {reason}")]
@@ -45,7 +47,7 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// Reads `http://HOST:PORT`. A host that is not loopback has to be in `allowed`.
+    /// Reads `http://HOST:PORT` or `https://HOST:PORT`. A host that is not loopback has to be in `allowed`.
     ///
     /// # Errors
     ///
@@ -53,11 +55,12 @@ impl Target {
     pub fn parse(text: &str, allowed: &[String]) -> Result<Self, TargetError> {
         let malformed = || TargetError::Malformed(text.to_owned());
         let uri: Uri = text.parse().map_err(|_| malformed())?;
-        match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => {}
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
             Some(_) => return Err(TargetError::Scheme(text.to_owned())),
             None => return Err(malformed()),
-        }
+        };
         let (host, authority) = (uri.host(), uri.authority());
         let (host, authority) = host.zip(authority).ok_or_else(malformed)?;
         if uri.path() != "/" || uri.query().is_some() || authority.as_str().contains('@') {
@@ -78,7 +81,7 @@ impl Target {
             target: text.to_owned(),
             reason,
         };
-        let port = uri.port_u16().unwrap_or(80);
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let addresses: Vec<_> = (plain, port).to_socket_addrs().map_err(unknown)?.collect();
         if !allowed && addresses.iter().any(|address| !address.ip().is_loopback()) {
             return Err(foreign());
@@ -89,6 +92,7 @@ impl Target {
                 .or_else(|| addresses.first())
                 .ok_or_else(malformed)?,
             authority: authority.as_str().to_owned(),
+            server_name: secure.then(|| plain.to_owned()),
         })
     }
 
@@ -98,6 +102,7 @@ impl Target {
         Self {
             address,
             authority: address.to_string(),
+            server_name: None,
         }
     }
 
@@ -110,7 +115,8 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.authority)
+        let scheme = self.server_name.as_ref().map_or("http", |_| "https");
+        write!(f, "{scheme}://{}", self.authority)
     }
 }
 
@@ -136,7 +142,7 @@ mod tests {
             "127.0.0.1:8080",
             "http://127.0.0.1/api/v1",
             "nonsense",
-            "https://127.0.0.1",
+            "ftp://127.0.0.1",
         ] {
             let error = Target::parse(text, &[]).expect_err(text).to_string();
             assert!(error.contains("write it like http://"), "{error}");

@@ -9,7 +9,7 @@ use mock_server_core::DialectFile;
 use crate::cli::serve::ListenAddress;
 
 /// What was typed after `otplab check`.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CheckArguments {
     /// The server to check, like http://127.0.0.1:8080; without it a mock is started and checked
     #[arg(value_name = "URL", env = "OTPLAB_TARGET")]
@@ -57,6 +57,11 @@ pub(crate) struct CheckArguments {
     )]
     pub(crate) wait_sms: TimeSpan,
 
+    /// Wait for a rental to end as well, some 20 minutes; where time can be moved, or --wait-sms is
+    /// as long as a rental lives, that is done anyway
+    #[arg(long, env = "OTPLAB_WAIT_EXPIRY")]
+    pub(crate) wait_expiry: bool,
+
     /// Judge only these clauses, like R11,H8
     #[arg(long, value_name = "ID", env = "OTPLAB_ONLY", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
@@ -86,6 +91,10 @@ pub(crate) struct CheckArguments {
         value_delimiter = ','
     )]
     pub(crate) allow_host: Vec<String>,
+
+    /// Trust these authorities with https://, and not those of the system
+    #[arg(long, value_name = "FILE", env = "OTPLAB_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
 
     /// Let what SHOULD be so fail, too
     #[arg(long, env = "OTPLAB_STRICT")]

@@ -1,6 +1,10 @@
 //! The flags of `otplab diff`.
 
+use std::path::PathBuf;
+
 use contract::{Cents, TimeSpan};
+
+use crate::cli::serve::ListenAddress;
 
 /// What was typed after `otplab diff`.
 #[derive(Debug, clap::Args)]
@@ -13,13 +17,29 @@ pub(crate) struct DiffArguments {
     #[arg(value_name = "B")]
     pub(crate) second: String,
 
-    /// Name of the environment variable that holds the API key for both
+    /// Name of the environment variable that holds the API key
     #[arg(long, value_name = "VAR", env = "OTPLAB_KEY_ENV")]
     pub(crate) key_env: String,
+
+    /// The same for the other server [default: the same key for both]
+    #[arg(long, value_name = "VAR", env = "OTPLAB_KEY_ENV_B")]
+    pub(crate) key_env_b: Option<String>,
 
     /// The same for a key of another account
     #[arg(long, value_name = "VAR", env = "OTPLAB_SECOND_KEY_ENV")]
     pub(crate) second_key_env: Option<String>,
+
+    /// The same for the other server [default: the same key for both]
+    #[arg(long, value_name = "VAR", env = "OTPLAB_SECOND_KEY_ENV_B")]
+    pub(crate) second_key_env_b: Option<String>,
+
+    /// Compare webhooks as well, and listen for them here, on any path
+    #[arg(long, value_name = "ADDRESS", env = "OTPLAB_WEBHOOK_LISTEN")]
+    pub(crate) webhook_listen: Option<ListenAddress>,
+
+    /// Trust these authorities with https://, and not those of the system
+    #[arg(long, value_name = "FILE", env = "OTPLAB_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
 
     /// How long to wait for an SMS
     #[arg(

@@ -16,7 +16,7 @@ use crate::cli::report::Format;
 /// What was typed after `otplab load`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LoadArguments {
-    /// A scenario file, or the name of one that ships: otp-rush, poll-hot-path, patient-crowd, morning-wave, mixed-crowd
+    /// A scenario file, or the name of one that ships: otp-rush, poll-hot-path, patient-crowd, morning-wave, mixed-crowd, congested-evening, lossy-carrier, polling-storm, webhook-fails, last-second, outage
     #[arg(env = "OTPLAB_SCENARIO", default_value = "otp-rush")]
     pub(crate) scenario: String,
 

@@ -1,6 +1,7 @@
 //! `otplab check`: a server against the clauses of the contract.
 
 mod baseline;
+mod crash;
 mod plan;
 mod reports;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<Exit> {
     let choice = choice(arguments)?;
     reports::prepare(arguments)?;
     let baseline = baseline::read(arguments)?;
+    crash::watch(arguments);
     let seen = match &arguments.capture {
         Some(path) => recorded(path)?,
         None => live(arguments)?,
@@ -45,16 +47,17 @@ pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<Exit> {
         judgement: &judgement,
         spent: &seen.spent,
         took: seen.took,
-        ended_early: seen.interrupted.then_some("interrupted"),
+        ended_early: seen.evidence.given.ended_early.as_deref(),
     };
     reports::write(arguments, &told)?;
     let dialect = dialect::measure(&seen.evidence).text(&seen.server);
     reports::write_dialect(arguments, &dialect)?;
-    Ok(match judgement.outcome() {
+    Ok(match (judgement.outcome(), seen.failed) {
         _ if seen.interrupted => Exit::Interrupted,
-        Outcome::Held => Exit::Passed,
-        Outcome::Broken => Exit::Findings,
-        Outcome::NotJudged => Exit::CouldNotJudge,
+        (Outcome::Broken, _) => Exit::Findings,
+        (_, Some(reason)) => bail!(reason),
+        (Outcome::Held, None) => Exit::Passed,
+        (Outcome::NotJudged, None) => Exit::CouldNotJudge,
     })
 }
 
@@ -65,6 +68,15 @@ struct Seen {
     spent: String,
     took: Duration,
     interrupted: bool,
+    /// Why it could not be finished, if it could not.
+    failed: Option<String>,
+}
+
+/// Evidence of nothing, and why.
+fn nothing(reason: &str) -> Evidence {
+    let mut evidence = Evidence::default();
+    evidence.given.ended_early = Some(reason.to_owned());
+    evidence
 }
 
 fn recorded(path: &Path) -> anyhow::Result<Seen> {
@@ -76,13 +88,28 @@ fn recorded(path: &Path) -> anyhow::Result<Seen> {
         spent: "nothing sent".to_owned(),
         took: Duration::ZERO,
         interrupted: false,
+        failed: None,
     })
 }
 
 fn live(arguments: &CheckArguments) -> anyhow::Result<Seen> {
     let subject = plan::subject(arguments)?;
     let interrupt = Interrupt::listen().context("failed to watch for Ctrl-C")?;
-    let checked = judge::check(&subject.plan, interrupted(interrupt))?;
+    let checked = match judge::check(&subject.plan, interrupted(interrupt)) {
+        Ok(checked) => checked,
+        // The reports are written all the same.
+        Err(error) => {
+            let reason = error.to_string();
+            return Ok(Seen {
+                evidence: nothing(&reason),
+                server: subject.to_string(),
+                spent: "nothing rented".to_owned(),
+                took: Duration::ZERO,
+                interrupted: false,
+                failed: Some(reason),
+            });
+        }
+    };
     let spent = match checked.spent.rentals {
         0 => "nothing rented".to_owned(),
         1 => format!("${} spent on 1 rental", checked.spent.amount),
@@ -94,6 +121,7 @@ fn live(arguments: &CheckArguments) -> anyhow::Result<Seen> {
         spent,
         took: checked.took,
         interrupted: checked.interrupted,
+        failed: checked.failed,
     })
 }
 

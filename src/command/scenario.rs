@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 /// The scenarios that ship, by name.
-const SHIPPED: [(&str, &str); 5] = [
+const SHIPPED: [(&str, &str); 11] = [
     ("otp-rush", include_str!("../../scenarios/otp-rush.toml")),
     (
         "poll-hot-path",
@@ -28,6 +28,27 @@ const SHIPPED: [(&str, &str); 5] = [
         "mixed-crowd",
         include_str!("../../scenarios/mixed-crowd.toml"),
     ),
+    (
+        "congested-evening",
+        include_str!("../../scenarios/congested-evening.toml"),
+    ),
+    (
+        "lossy-carrier",
+        include_str!("../../scenarios/lossy-carrier.toml"),
+    ),
+    (
+        "polling-storm",
+        include_str!("../../scenarios/polling-storm.toml"),
+    ),
+    (
+        "webhook-fails",
+        include_str!("../../scenarios/webhook-fails.toml"),
+    ),
+    (
+        "last-second",
+        include_str!("../../scenarios/last-second.toml"),
+    ),
+    ("outage", include_str!("../../scenarios/outage.toml")),
 ];
 
 /// The text of a scenario.
@@ -62,6 +83,15 @@ impl Source {
             origin: name.to_owned(),
             text,
         })
+    }
+
+    /// The text that a result directory keeps.
+    pub(crate) fn kept(text: &str) -> Self {
+        Self {
+            name: "scenario".to_owned(),
+            origin: "scenario.toml".to_owned(),
+            text: text.to_owned(),
+        }
     }
 
     /// The text below a heading, with every key in it taken out: those of the

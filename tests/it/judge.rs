@@ -4,10 +4,12 @@
 mod bent;
 mod command;
 mod dialects;
+mod expiry;
 mod mutants;
 mod relay;
 mod reports;
 mod stub;
+mod tls;
 mod tolerated;
 
 use std::future::pending;
@@ -44,9 +46,11 @@ fn plan(address: SocketAddr) -> Plan {
         target: Target::at(address),
         key: KEYS[0].to_owned(),
         second_key: Some(KEYS[1].to_owned()),
+        ca_file: None,
         made_up: false,
         webhook_listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         wait_sms: Duration::from_secs(30),
+        wait_expiry: false,
         read_only: false,
         max_spend: None,
     }

@@ -232,3 +232,26 @@ fn a_law_is_found_in_files_and_bad_files_are_refused() {
         assert!(errors.contains(message), "{text}: {errors}");
     }
 }
+
+#[test]
+fn a_law_is_found_in_a_run_with_those_who_gave_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (scenario, run) = (folder.path().join("run.toml"), folder.path().join("run"));
+    // A third of the codes would come later than anybody waits.
+    let text = "[arrivals]\nusers = 200\n[stop]\ncount = 4000\n[users]\npolling = \"fixed(1s)\"\n\
+                give_up = \"5s\"\n[mock]\nsms_delay = \"lognormal(4s,0.5)\"\n";
+    std::fs::write(&scenario, text).expect("a file");
+    let mut simulate = otplab();
+    simulate.arg("simulate").arg(&scenario).arg("-o").arg(&run);
+    assert_eq!(simulate.output().expect("it runs").status.code(), Some(0));
+    let mut fit = otplab();
+    fit.args(["polling", "fit", "--format", "json"]).arg(&run);
+    let fits = fit.output().expect("it runs").stdout;
+    let fits: Value = serde_json::from_slice(&fits).expect("fits");
+    for (place, (name, truth)) in [("median_s", 4.0), ("sigma", 0.5)].into_iter().enumerate() {
+        let parameter = &fits[0]["parameters"][place];
+        assert_eq!(parameter["name"], name);
+        let value = parameter["value"].as_f64().expect("a number");
+        assert!((value / truth - 1.0).abs() < 0.1, "{fits}");
+    }
+}

@@ -108,6 +108,7 @@ fn populations_are_told_apart_in_every_report_of_a_run() {
         report("text")
     );
     assert!(report("markdown").contains("| **looker** | 4 |"));
+    assert!(report("html").contains("<td>looker</td><td>4</td>"));
 }
 
 #[test]

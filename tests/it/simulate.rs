@@ -52,14 +52,30 @@ fn the_same_seed_gives_the_same_files_byte_for_byte() {
     assert!(text.contains("a simulated mock"), "{text}");
 }
 
+/// The scenarios that ship.
+const SHIPPED: [&str; 11] = [
+    "otp-rush",
+    "poll-hot-path",
+    "patient-crowd",
+    "morning-wave",
+    "mixed-crowd",
+    "congested-evening",
+    "lossy-carrier",
+    "polling-storm",
+    "webhook-fails",
+    "last-second",
+    "outage",
+];
+
 #[test]
-fn every_shipped_scenario_can_be_simulated() {
-    for (scenario, count) in [
-        ("otp-rush", "500"),
-        ("poll-hot-path", "500"),
-        ("patient-crowd", "500"),
-    ] {
-        result(&[scenario, "-n", count]);
+fn every_shipped_scenario_gives_what_is_expected() {
+    for scenario in SHIPPED {
+        let output = otplab().args(["simulate", scenario]).output();
+        let output = output.expect("the binary runs");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{scenario}: {errors}");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        expectorate::assert_contents(format!("scenarios/expected/{scenario}.txt"), &text);
     }
 }
 

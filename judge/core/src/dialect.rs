@@ -46,6 +46,20 @@ const NAMES: [&str; 24] = [
     "no_numbers",
 ];
 
+/// What never shows to one who rents and polls.
+const NEVER: [&str; 10] = [
+    "key_format",
+    "readable",
+    "late_sms",
+    "active_rentals",
+    "webhook_ack",
+    "webhook_timeout",
+    "webhook_retry",
+    "webhook_signature",
+    "webhook_order",
+    "idempotency",
+];
+
 /// Measures.
 #[must_use]
 pub fn measure(evidence: &Evidence) -> Measured {
@@ -53,6 +67,7 @@ pub fn measure(evidence: &Evidence) -> Measured {
     let mut measured = Measured::default();
     measured.refusals(&story);
     measured.renting(&story);
+    measured.lacking(&story);
     measured.rentals(&story);
     measured.history(&story);
     measured.webhooks(&story);
@@ -79,6 +94,12 @@ impl Measured {
             )
             .expect("writing to a string");
         }
+        writeln!(
+            out,
+            "#\n# Never measured, and therefore as by default: {}.",
+            NEVER.join(", ")
+        )
+        .expect("writing to a string");
         out += "\n[dialect]\n";
         for (name, value) in &self.settings {
             writeln!(out, "{name} = {}", Value::from(value.as_str())).expect("writing to a string");
@@ -219,6 +240,31 @@ impl Measured {
             let known = ["name", "email", "balance"];
             let extra = user.keys().any(|name| !known.contains(&name.as_str()));
             self.set("extra_fields", if extra { "some" } else { "none" });
+        }
+    }
+
+    /// How a lack of numbers or of money is told: where it was brought about, or
+    /// where the balance was below every price that was seen.
+    fn lacking(&mut self, story: &Story<'_>) {
+        let cheapest = story.rentals.iter().filter_map(|rental| rental.cost).min();
+        let poor = |call: &Call<'_>| {
+            let profiles = story.profiles(Who::First);
+            let before = profiles.filter(|profile| profile.index < call.index);
+            let balance = before.filter_map(Call::balance).last();
+            balance
+                .zip(cheapest)
+                .is_some_and(|(balance, cheapest)| balance < cheapest)
+        };
+        let refused = story.rents().find(|(call, asked)| {
+            let documented = matches!(asked, Asked::Service(slug) if crate::story::DOCUMENTED.contains(&slug.as_str()));
+            let refused = !call.granted() && call.status != 0 && call.status != 429;
+            documented && refused && call.who() == Who::First && poor(call)
+        });
+        self.status("insufficient_balance", refused.map(|(call, _)| call));
+        for (name, status) in &story.evidence.lacking {
+            if *status == 200 || (400..600).contains(status) {
+                self.set(name, status.to_string());
+            }
         }
     }
 

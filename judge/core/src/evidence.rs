@@ -15,6 +15,9 @@ pub struct Evidence {
     pub events: Vec<Event>,
     /// Rentals that were ended before their time, and when.
     pub ended_by_hand: BTreeMap<String, Duration>,
+    /// Statuses of rents that were made to lack something, by the setting of a
+    /// dialect that says it. They are no exchanges: a server does not do that by itself.
+    pub lacking: BTreeMap<&'static str, u16>,
     /// When it began, in seconds since 1970, if the server's clock is comparable with that.
     pub began: Option<f64>,
     /// What there was to judge with.

@@ -219,9 +219,9 @@ fn why_not(story: &Story<'_>, need: Need) -> (String, Lack) {
     match need {
         Need::Client => lacks("it is about clients: judged with --capture"),
         Need::Ours => lacks("it is about the models of this project, and their tests hold it"),
+        _ if given.ended_early.is_some() => lacks(given.ended_early.as_deref().unwrap_or_default()),
         Need::Chance => lacks("it did not come about"),
         _ if given.capture => lacks("the capture does not show it"),
-        _ if given.ended_early.is_some() => lacks(given.ended_early.as_deref().unwrap_or_default()),
         Need::SecondKey if !given.second_key => lacks("it needs a second key: --second-key-env"),
         Need::Webhook if !given.webhooks => lacks("it needs a webhook listener: --webhook-listen"),
         Need::Rental | Need::Sms | Need::Webhook | Need::SecondKey if !given.rents => {

@@ -65,6 +65,8 @@ struct Wait {
     polls: u32,
     /// The latest poll that did not bring the code.
     latest: Option<Times>,
+    /// Until when its answer said to wait.
+    told: Option<Moment>,
 }
 
 /// A code that the history should show.
@@ -134,6 +136,7 @@ impl Customer {
                     position: Position::default(),
                     polls: 0,
                     latest: None,
+                    told: None,
                 };
                 self.wait(wait, now, plan, dice)
             }
@@ -175,11 +178,19 @@ impl Customer {
         }
     }
 
+    /// The answer that comes next says not to ask before `until`.
+    pub fn told_to_wait(&mut self, until: Moment) {
+        if let State::Waiting(wait) = &mut self.state {
+            wait.told = Some(until);
+        }
+    }
+
     /// Its request has failed and is made again: another poll, if it was one.
     pub fn repeats(&mut self, times: Times) {
         if let State::Waiting(wait) = &mut self.state {
             wait.polls += 1;
             wait.latest = Some(times);
+            wait.told = None;
         }
     }
 
@@ -211,6 +222,10 @@ impl Customer {
         wait.position = next(wait.position);
         while wait.since + wait.position.offset < now && wait.position.offset < deadline {
             wait.position = next(wait.position);
+        }
+        if let Some(until) = wait.told.take().filter(|_| plan.polling.follows_server()) {
+            let offset = until.since(wait.since);
+            wait.position = plan.polling.as_told(wait.position, offset, deadline);
         }
         wait.polls += 1;
         let due = wait.since + wait.position.offset;

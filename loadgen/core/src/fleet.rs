@@ -183,6 +183,14 @@ impl Fleet {
         if self.clearance.budget.is_polite() || honours() {
             self.clearance.hold(order.account, now + wait);
         }
+        let user = self.users.get_mut(order.user.0 as usize);
+        if let Some(User {
+            kind: Kind::Customer(customer),
+            ..
+        }) = user.and_then(Option::as_mut)
+        {
+            customer.told_to_wait(now + wait);
+        }
     }
 
     /// Hands over what it counts, cut at the full seconds after `start`. What

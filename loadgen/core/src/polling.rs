@@ -129,6 +129,21 @@ impl Strategy {
         }
     }
 
+    /// The beat at `position`, if the server says when it has to be: at `offset`
+    /// from the rent, but not beyond `deadline`.
+    pub(crate) fn as_told(
+        &self,
+        position: Position,
+        offset: Duration,
+        deadline: Duration,
+    ) -> Position {
+        let mut offset = offset;
+        if offset.saturating_add(self.least_gap) > deadline {
+            offset = deadline;
+        }
+        Position { offset, ..position }
+    }
+
     /// Gap number `number`, from 1, where the strategy says how to pause between
     /// attempts; `chance` is asked for each gap up to it, from 0.
     pub(crate) fn pause(&self, number: u32, chance: &mut dyn FnMut(u32) -> f64) -> Duration {

@@ -78,6 +78,30 @@ pub struct About {
     pub populations: Vec<String>,
 }
 
+/// Whether a run came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By its own rule.
+    Complete,
+    /// The user stopped it.
+    Interrupted,
+    /// Nobody knows; the record stops in the middle.
+    CutShort,
+}
+
+impl Ending {
+    /// Without an end, it was cut short.
+    pub const fn of(end: Option<&End>) -> Self {
+        match end {
+            None => Self::CutShort,
+            Some(End {
+                interrupted: true, ..
+            }) => Self::Interrupted,
+            Some(_) => Self::Complete,
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct End {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::outcome::{Outcome, WarmupPart};
-use crate::record::{About, End};
+use crate::record::{About, End, Ending};
 use crate::series::{Series, Sums};
 use crate::threshold::Verdict;
 use crate::timeline::Row;
@@ -27,28 +27,11 @@ pub struct Run {
     pub ending: Ending,
 }
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// By its own rule.
-    Complete,
-    /// The user stopped it.
-    Interrupted,
-    /// Nobody knows; the record stops in the middle.
-    CutShort,
-}
-
 impl Run {
     /// Adds up what is known of a run. Without an end, it was cut short.
     pub fn new(about: About, series: Series, end: Option<End>) -> Self {
         let sums = series.finish();
-        let ending = match end {
-            None => Ending::CutShort,
-            Some(End {
-                interrupted: true, ..
-            }) => Ending::Interrupted,
-            Some(_) => Ending::Complete,
-        };
+        let ending = Ending::of(end.as_ref());
         let outcome = outcome(&sums, end);
         let evidence = Evidence {
             about: &about,

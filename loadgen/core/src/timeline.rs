@@ -18,9 +18,9 @@ pub struct Row {
     pub length_s: f64,
     /// Whether it is warm-up.
     pub warmup: bool,
-    /// Requests meant to be sent.
+    /// Requests meant to be sent before the last user came.
     pub offered: u64,
-    /// Requests answered.
+    /// Of those, answered before the last user came; `operations` have all.
     pub achieved: u64,
     /// Users alive at most.
     pub users: u64,

@@ -26,7 +26,7 @@ use serde::Serialize;
 use crate::answer::Failure;
 use crate::outcome::Outcome;
 use crate::record::About;
-use crate::run::Ending;
+use crate::record::Ending;
 use crate::tally::{OperationTally, Tally};
 use crate::units;
 

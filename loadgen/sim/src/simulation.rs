@@ -8,7 +8,6 @@ use contract::{ApiKey, Cents, Dice, Moment};
 use jiff::Timestamp;
 use loadgen_core::arrivals::{Arrivals, Shard};
 use loadgen_core::fleet::{Fleet, Found, Plan, Role};
-use loadgen_core::gathering::Gathering;
 use loadgen_core::interval::{self, Interval, Slice, Stage};
 use loadgen_core::outcome::Ledger;
 use loadgen_core::record::{About, End, FORMAT_VERSION, nanoseconds};
@@ -16,6 +15,7 @@ use loadgen_core::run::Run;
 use loadgen_core::scenario::{Behaviour, Scenario};
 use loadgen_core::series::Series;
 use loadgen_core::stop::Stop;
+use loadgen_core::tally::Tally;
 use mock_server_core::{Mock, Settings};
 
 use crate::host::Host;
@@ -87,7 +87,12 @@ impl Simulation<'_> {
     pub fn run(&self, witness: &mut dyn Witness) -> Result<(Run, End), Stuck> {
         let dice = Dice::new(self.seed);
         let keys = (0..u64::from(self.scenario.accounts)).map(|index| ApiKey::made_up(dice, index));
-        let mock = Mock::new(self.settings.clone(), EPOCH);
+        // Nobody can ask a simulated mock what it was asked.
+        let settings = Settings {
+            journal_max: 0,
+            ..self.settings.clone()
+        };
+        let mock = Mock::new(settings, EPOCH);
         let mut world = World::new(mock, keys.collect(), self.link, self.host, dice);
         world.limit(self.scenario.connections, self.scenario.request_timeout);
         let mut show = Show {
@@ -178,7 +183,7 @@ impl Show<'_> {
         fleet.cut_into_seconds(start, slices);
         let mut notes = Notes {
             received,
-            gathering: Gathering::of(1),
+            index: 0,
             series: &mut self.series,
             witness: self.witness,
             stage,
@@ -189,7 +194,7 @@ impl Show<'_> {
         let end = self.world.now();
         let end_of_arrivals = fleet.end_of_arrivals(end);
         let (rest, found) = fleet.finished();
-        notes.end(&rest, end);
+        notes.end(rest, end);
         Ok(Finished {
             found,
             end_of_arrivals,
@@ -200,7 +205,8 @@ impl Show<'_> {
 /// The seconds of a phase on their way to whoever counts them.
 struct Notes<'a> {
     received: mpsc::Receiver<Slice>,
-    gathering: Gathering,
+    /// The next second.
+    index: u32,
     series: &'a mut Series,
     witness: &'a mut dyn Witness,
     stage: Stage,
@@ -208,31 +214,31 @@ struct Notes<'a> {
 }
 
 impl Notes<'_> {
-    /// What has been handed over so far; the phase lasts until `end`.
+    /// What has been handed over so far; the phase lasts until `end`. There is
+    /// one shard, so each slice is a whole second.
     fn take(&mut self, end: Moment) {
-        for slice in self.received.try_iter() {
-            self.gathering.add(0, &slice);
-        }
-        while let Some((index, tally)) = self.gathering.take() {
-            let start = self.start + interval::LENGTH * index;
-            let interval = Interval {
-                stage: self.stage,
-                index,
-                start,
-                length: end.since(start).min(interval::LENGTH),
-                tally,
-                cpu: None,
-            };
-            self.series.add(&interval);
-            self.witness.second(&interval);
+        while let Ok(slice) = self.received.try_recv() {
+            self.second(*slice.tally, end);
         }
     }
 
-    fn end(&mut self, rest: &loadgen_core::tally::Tally, end: Moment) {
-        for slice in self.received.try_iter() {
-            self.gathering.add(0, &slice);
-        }
-        self.gathering.end(0, rest);
+    fn second(&mut self, tally: Tally, end: Moment) {
+        let start = self.start + interval::LENGTH * self.index;
+        let interval = Interval {
+            stage: self.stage,
+            index: self.index,
+            start,
+            length: end.since(start).min(interval::LENGTH),
+            tally,
+            cpu: None,
+        };
+        self.index += 1;
+        self.series.add(&interval);
+        self.witness.second(&interval);
+    }
+
+    fn end(&mut self, rest: Tally, end: Moment) {
         self.take(end);
+        self.second(rest, end);
     }
 }

@@ -35,6 +35,8 @@ pub struct World {
     /// The answer that most polls get, so that it is read only once. As long as
     /// it is kept, no other bytes are in its place.
     waiting: Bytes,
+    /// Where targets are written.
+    target: String,
 }
 
 /// A run that gets nowhere.
@@ -65,9 +67,12 @@ struct Event {
 enum What {
     /// The request reaches the host.
     Arrives,
-    /// The customer learns what came of it.
-    Ends(Result<Answer, Failure>),
+    /// The customer learns what came of it, and how long to wait, if the server said so.
+    Ends(Result<Answer, Failure>, Option<Duration>),
 }
+
+/// No answer, as the customer sees it.
+const LOST: What = What::Ends(Err(Failure::Timeout), None);
 
 impl World {
     /// A mock that has seen nothing yet, and customers with these keys.
@@ -86,6 +91,7 @@ impl World {
             queue: VecDeque::new(),
             in_use: 0,
             waiting: Bytes::new(),
+            target: String::new(),
         }
     }
 
@@ -156,7 +162,7 @@ impl World {
         let sent = self.now;
         let plain = self.link.jitter.is_zero() && self.desk.take_at_once();
         match self.carry() {
-            None => self.end(order, sent, Moment::NEVER, Err(Failure::Timeout)),
+            None => self.end(order, sent, Moment::NEVER, LOST),
             // Nobody overtakes anybody: the request is handled as if it were there.
             Some(way) if plain => self.handle(order, sent, sent + way),
             Some(way) => self.push(sent + way, order, sent, What::Arrives),
@@ -176,15 +182,21 @@ impl World {
         match event.what {
             What::Arrives => match self.desk.take(self.now) {
                 Some(done) => self.handle(event.order, event.sent, done),
-                None => self.end(event.order, event.sent, self.now, Err(Failure::Closed)),
+                None => {
+                    let closed = What::Ends(Err(Failure::Closed), None);
+                    self.end(event.order, event.sent, self.now, closed);
+                }
             },
-            What::Ends(outcome) => {
+            What::Ends(outcome, wait) => {
                 self.in_use -= 1;
                 let times = Times {
                     intended: event.order.intended,
                     sent: event.sent,
                     answered: self.now,
                 };
+                if let Some(wait) = wait {
+                    fleet.told_to_wait(&event.order, wait, self.now);
+                }
                 fleet.handle_answer(event.order, times, outcome);
             }
         }
@@ -206,22 +218,26 @@ impl World {
             Delivery::Never => None,
         };
         let way = self.carry();
+        let wait = reply.retry_after;
+        let wait = wait.map(|seconds| Duration::from_secs(u64::from(seconds)));
         match (ends, way) {
             (Some((at, failure)), Some(way)) => {
                 let outcome = match failure {
                     None => self.decode(&order.call, reply),
                     Some(failure) => Err(failure),
                 };
-                self.end(order, sent, at + way, outcome);
+                self.end(order, sent, at + way, What::Ends(outcome, wait));
             }
-            _ => self.end(order, sent, Moment::NEVER, Err(Failure::Timeout)),
+            _ => self.end(order, sent, Moment::NEVER, LOST),
         }
     }
 
     fn ask(&mut self, order: &Order, at: Moment) -> Reply {
-        let (target, body) = (order.call.target(), order.call.body().unwrap_or_default());
-        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-        let key = self.keys[order.account as usize];
+        let body = order.call.body().unwrap_or_default();
+        self.target.clear();
+        order.call.write_target(&mut self.target);
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        let key = &self.keys[order.account as usize];
         let request = Request {
             method: order.call.operation().method(),
             query: Some(query),
@@ -250,12 +266,12 @@ impl World {
     }
 
     /// The end of a request, not later than the customer's patience.
-    fn end(&mut self, order: Order, sent: Moment, at: Moment, outcome: Result<Answer, Failure>) {
+    fn end(&mut self, order: Order, sent: Moment, at: Moment, what: What) {
         let patience = sent + self.request_timeout;
         if at > patience {
-            self.push(patience, order, sent, What::Ends(Err(Failure::Timeout)));
+            self.push(patience, order, sent, LOST);
         } else {
-            self.push(at, order, sent, What::Ends(outcome));
+            self.push(at, order, sent, what);
         }
     }
 

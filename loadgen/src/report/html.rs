@@ -17,7 +17,7 @@ use loadgen_core::validity::Grade;
 use serde::Serialize;
 
 use super::markup::{POLICY, STYLE, Text};
-use super::{TOO_FEW, balances, figure, lag_shares, length, line};
+use super::{TOO_FEW, balances, figure, lag_shares, length, line, population};
 
 const SCRIPT: &str = include_str!("page/page.js");
 
@@ -45,6 +45,7 @@ pub fn html(run: &Run, scenario: &str) -> String {
     requests(&mut out, run);
     over_time(&mut out, run);
     rentals(&mut out, run);
+    population::page(&mut out, &run.about.populations, &run.outcome.tally);
     errors(&mut out, &run.outcome.tally);
     line!(out, "<h2>Scenario</h2>\n<pre>{}</pre>", Text(scenario));
     line!(
@@ -329,12 +330,13 @@ fn over_time(out: &mut String, run: &Run) {
         "<h2>Over time</h2>\n<div id=\"latency\"></div>\n<div id=\"throughput\"></div>\n\
          <div id=\"lateness\"></div>\n<div id=\"processor\"></div>\n\
          <details><summary>The same as a table</summary>\n<div class=\"scroll\"><table>\n\
-         <tr><th>second</th><th>offered</th><th>answered</th><th>users</th><th>check_otp p50</th>\
+         <tr><th>second</th><th>offered</th><th>done</th><th>users</th><th>check_otp p50</th>\
          <th>p99</th><th>max</th><th>errors</th><th>lateness p99</th><th>worker</th></tr>"
     );
     for row in &run.rows {
         let polls = &row.operations[Operation::CheckOtp as usize];
         let errors = row.operations.iter().map(|cell| cell.errors).sum();
+        let done = row.operations.iter().map(|cell| cell.requests).sum();
         let mark = if row.warmup { " warm-up" } else { "" };
         line!(
             out,
@@ -342,7 +344,7 @@ fn over_time(out: &mut String, run: &Run) {
              <td>{}</td><td>{}</td><td>{}</td></tr>",
             row.second + 1,
             units::count(row.offered),
-            units::count(row.achieved),
+            units::count(done),
             units::count(row.users),
             figure(polls.p50),
             figure(polls.p99),

@@ -7,6 +7,7 @@ use loadgen_core::latencies::Latencies;
 use loadgen_core::tally::{PopulationTally, Tally};
 use loadgen_core::units;
 
+use super::markup::Text;
 use super::{BAD, HEADING, figure, line};
 
 /// Appends the table; nothing where users are all alike.
@@ -55,6 +56,36 @@ fn row(out: &mut String, name: &str, population: &PopulationTally) {
         quantile(&rentals.detection_lag, 0.95),
         quantile(&rentals.time_to_code, 0.5)
     );
+}
+
+/// The table as HTML; nothing where users are all alike.
+pub(super) fn page(out: &mut String, names: &[String], tally: &Tally) {
+    if names.is_empty() {
+        return;
+    }
+    line!(
+        out,
+        "<h2>Populations</h2>\n<div class=\"scroll\"><table>\n<tr><th></th><th>requests</th>\
+         <th>errors</th><th>rentals</th><th>delivered</th><th>polls per code</th>\
+         <th>lag p50</th><th>lag p95</th><th>time to code p50</th></tr>"
+    );
+    for (name, population) in names.iter().zip(tally.populations()) {
+        let rentals = &population.rentals;
+        let [delivered, polls] = delivered(population);
+        line!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{delivered}</td><td>{polls}</td>\
+             <td>{}</td><td>{}</td><td>{}</td></tr>",
+            Text(name),
+            units::count(population.requests),
+            units::count(population.failures),
+            units::count(rentals.started),
+            figure(rentals.detection_lag.percentile(0.5)),
+            figure(rentals.detection_lag.percentile(0.95)),
+            figure(rentals.time_to_code.percentile(0.5))
+        );
+    }
+    line!(out, "</table></div>");
 }
 
 /// The share of rentals that got their code, and the polls for each; readers have neither.

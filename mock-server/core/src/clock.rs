@@ -10,6 +10,10 @@ use contract::Moment;
 
 use crate::settings::TimeScale;
 
+/// Where an account's time ends: ten years before [`Moment::NEVER`], so that what
+/// a rental has ahead of it at the very end is still a moment and not never.
+const LAST: Moment = Moment::from_nanoseconds(u64::MAX - 10 * 365 * 86_400 * 1_000_000_000);
+
 /// A straight line from the server's time to the account's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct AccountClock {
@@ -35,10 +39,9 @@ impl AccountClock {
     /// clock has this pace.
     pub(crate) fn going_on(now: Moment, local: Moment, pace: f64) -> Option<Self> {
         let TimeScale(pace) = TimeScale::try_from(pace).ok()?;
-        let anchor = now;
         Some(Self {
-            anchor,
-            local,
+            anchor: now,
+            local: local.min(LAST),
             pace,
         })
     }
@@ -52,18 +55,20 @@ impl AccountClock {
     pub(crate) fn local(&self, server: Moment) -> Moment {
         let passed = server.since(self.anchor);
         // Real time is the rule, and stays exact to the nanosecond.
-        if self.pace == 1.0 {
-            return self.local + passed;
-        }
-        self.local + scaled(passed, self.pace)
+        let passed = match self.pace {
+            1.0 => passed,
+            pace => scaled(passed, pace),
+        };
+        (self.local + passed).min(LAST)
     }
 
     /// The server's time when the account's is `local`; a frozen clock never gets
-    /// anywhere, but what has come has come.
+    /// anywhere, and none gets beyond its end, but what has come has come.
     pub(crate) fn server(&self, local: Moment) -> Moment {
         let ahead = local.since(self.local);
         match self.pace {
             _ if ahead.is_zero() => self.anchor,
+            _ if local > LAST => Moment::NEVER,
             0.0 => Moment::NEVER,
             1.0 => self.anchor + ahead,
             pace => self.anchor + scaled(ahead, 1.0 / pace),
@@ -83,7 +88,7 @@ impl AccountClock {
     pub(crate) fn jump(&mut self, server: Moment, local: Moment) {
         *self = Self {
             anchor: server,
-            local: self.local(server).max(local),
+            local: self.local(server).max(local).min(LAST),
             pace: self.pace,
         };
     }
@@ -112,6 +117,15 @@ mod tests {
         assert_eq!(clock.local(at(1000)), at(5000));
         clock.jump(at(1000), at(10));
         assert_eq!(clock.local(at(1000)), at(5000), "no way back");
+    }
+
+    #[test]
+    fn time_ends_before_never() {
+        let mut clock = AccountClock::starting(Moment::START, 86_400.0);
+        assert_eq!(clock.local(Moment::NEVER), LAST);
+        clock.jump(at(1), Moment::NEVER);
+        assert_eq!(clock.local(at(2)), LAST);
+        assert_eq!(clock.server(LAST + Duration::from_secs(1)), Moment::NEVER);
     }
 
     #[test]

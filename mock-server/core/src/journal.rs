@@ -2,9 +2,10 @@
 //! answered. Written before the first byte of an answer leaves, so that whoever
 //! has an answer finds its request here. It holds no keys and no bodies.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use contract::{Moment, Operation, Route, RouteError};
+use rustc_hash::FxHashMap;
 
 use crate::figures::Counts;
 use crate::register::Register;
@@ -75,7 +76,7 @@ pub(crate) struct Journal {
     bytes: usize,
     written: u64,
     /// How many entries of each account had to go, for whoever counts what is left.
-    evicted: BTreeMap<Option<u32>, u64>,
+    evicted: FxHashMap<Option<u32>, u64>,
     /// What came, whatever is still written of it.
     pub(crate) counts: Counts,
 }
@@ -88,7 +89,7 @@ impl Journal {
             limits,
             bytes: 0,
             written: 0,
-            evicted: BTreeMap::new(),
+            evicted: FxHashMap::default(),
             counts: Counts::default(),
         }
     }
@@ -104,6 +105,11 @@ impl Journal {
         let (what, fate) = (What::of(request), Fate::of(reply.delivery));
         let status = fate.begins().then_some(reply.status);
         self.counts.request(what.operation(), status);
+        if self.limits.count == 0 {
+            *self.evicted.entry(account).or_default() += 1;
+            self.counts.evicted += 1;
+            return;
+        }
         let entry = Entry {
             number: self.written,
             at,

@@ -62,9 +62,11 @@ fn plan(
         target,
         key,
         second_key,
+        ca_file: arguments.ca_file.clone(),
         made_up: false,
         webhook_listen: arguments.webhook_listen.map(|address| address.0),
         wait_sms: arguments.wait_sms.0,
+        wait_expiry: arguments.wait_expiry,
         read_only: arguments.read_only,
         max_spend: Some(amount(arguments.max_spend)),
     }

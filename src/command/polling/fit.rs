@@ -3,21 +3,25 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use contract::{Law, TimeSpan};
 use loadgen::directory;
 use loadgen_core::run::Run;
+use loadgen_core::scenario::Overrides;
 use loadgen_sim::polling::fit::{self, Fit, Observation};
 
 use crate::cli::polling::{FitArguments, FitFormat};
+use crate::command::embedded;
+use crate::command::scenario::Source;
 
 /// Reads, estimates and prints.
 pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<()> {
     let path = &arguments.file;
     let observations = if path.is_dir() {
-        let (run, _) = directory::open(path)?;
-        of_run(&run)
+        let (run, scenario) = directory::open(path)?;
+        of_run(&run, &scenario)
     } else {
         let text = fs::read_to_string(path);
         let text = text.with_context(|| format!("failed to read {}", path.display()))?;
@@ -38,7 +42,7 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<()> {
 
 /// The delays that a run's mock told, within a hundredth of themselves, and the
 /// rentals without a code.
-fn of_run(run: &Run) -> Vec<Observation> {
+fn of_run(run: &Run, scenario: &str) -> Vec<Observation> {
     let rentals = &run.outcome.tally.rentals;
     let mut edges = vec![0_u64];
     while let Some(last) = edges.last().copied()
@@ -58,15 +62,36 @@ fn of_run(run: &Run) -> Vec<Observation> {
             count: *count as f64,
         })
         .collect();
-    let lost = rentals.expired + rentals.abandoned;
-    if lost > 0 {
-        observations.push(Observation {
-            after: run.outcome.duration.as_secs_f64(),
-            by: f64::INFINITY,
-            count: lost as f64,
-        });
+    // Where the scenario cannot be read, nobody says how long they were waited
+    // for: longer than all that arrived.
+    let latest = rentals.sms_delay.greatest().unwrap_or_default();
+    let (life, wait) = waits(scenario).unwrap_or_else(|| (second(latest), second(latest)));
+    for (after, count) in [(life, rentals.expired), (wait, rentals.abandoned)] {
+        if count > 0 {
+            observations.push(Observation {
+                after,
+                by: f64::INFINITY,
+                count: count as f64,
+            });
+        }
     }
     observations
+}
+
+/// How long, in seconds, rentals live at the server, and customers wait at least
+/// before they give up: for that long there was no code. Customers whom the end
+/// of the run cut short had the drain time.
+fn waits(scenario: &str) -> Option<(f64, f64)> {
+    let source = Source::kept(scenario);
+    let mut read = source.read(Overrides::default()).ok()?;
+    let settings = embedded::settings(&source, None, 0).ok()?;
+    let life = settings.account.rental_life;
+    let drain = read.stop.drain.unwrap_or(Duration::MAX);
+    let plans = read.customers.plans_mut();
+    let wait = plans
+        .map(|plan| plan.give_up.unwrap_or(life))
+        .fold(life.min(drain), Duration::min);
+    Some((life.as_secs_f64(), wait.as_secs_f64()))
 }
 
 /// One observation a line: a delay, or after and by with a comma between.

@@ -1,9 +1,11 @@
 //! `otplab check` as a command: exit codes, reports, keys that never show.
 
 use std::process::Output;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::bent::{Bend, bend};
-use super::{KEYS, mock};
+use super::{KEYS, mock, relay};
 use crate::binary::otplab;
 
 fn check(arguments: &[&str]) -> (i32, String, String) {
@@ -101,8 +103,13 @@ fn what_cannot_be_judged_is_2() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let nobody = format!("http://{}", free.local_addr().expect("an address"));
     drop(free);
-    let (code, _, err) = check(&[&nobody, "--key-env", "KEY"]);
+    let (code, out, err) = check(&[&nobody, "--key-env", "KEY"]);
     assert!(code == 2 && err.contains("cannot be reached"), "{err}");
+    // The report is written all the same.
+    let unjudged = out
+        .lines()
+        .filter(|line| line.starts_with("not judged ") && line.contains("cannot be reached"));
+    assert_eq!(unjudged.count(), 90, "{out}");
 
     let server = mock("default");
     let url = format!("http://{}", server.address());
@@ -125,8 +132,8 @@ fn what_cannot_be_judged_is_2() {
             "--allow-host 192.0.2.7",
         ),
         (
-            vec!["https://127.0.0.1", "--key-env", "KEY"],
-            "not plain HTTP",
+            vec!["ftp://127.0.0.1", "--key-env", "KEY"],
+            "neither HTTP nor HTTPS",
         ),
     ] {
         let (code, _, err) = check(&arguments);
@@ -139,6 +146,30 @@ fn what_cannot_be_judged_is_2() {
     let (code, out, _) = check(&[&url, "--key-env", "KEY", "--wait-sms", "1s"]);
     assert!(
         code == 2 && out.contains("not judged C5 ") && out.contains("no SMS came in time"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_server_that_goes_away_is_2_and_what_was_seen_is_told() {
+    let server = mock("default");
+    let (address, left) = (server.address(), AtomicU32::new(30));
+    let dying = relay::serve(move |message| {
+        let more = left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        more.is_ok()
+            .then(|| relay::forward(address, &message))
+            .flatten()
+    });
+    let (code, out, err) = check(&[&format!("http://{dying}"), "--key-env", "KEY"]);
+    assert_eq!(code, 2, "{out}{err}");
+    assert!(
+        out.contains("held P4 ") && err.contains("does not answer any more"),
+        "{out}{err}"
+    );
+    assert!(
+        out.lines()
+            .any(|line| line.starts_with("not judged C5 ")
+                && line.ends_with("does not answer any more")),
         "{out}"
     );
 }

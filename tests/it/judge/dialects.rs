@@ -4,9 +4,12 @@ use contract::document;
 use judge::Plan;
 use judge_core::dialect;
 use judge_core::difference::{Difference, Likeness};
+use judge_core::evidence::Evidence;
+use judge_core::verdict::Outcome;
 use mock_server_core::DialectFile;
 use serde::Deserialize;
 
+use super::tolerated::ALTERNATIVES;
 use super::{checked, mock, plan};
 
 #[derive(Deserialize)]
@@ -41,6 +44,35 @@ fn differences(dialect: &str) -> Vec<Difference> {
 fn the_file_of_each_preset_makes_the_same_server() {
     for preset in ["default", "laravel", "strict", "hostile"] {
         assert_eq!(differences(preset), [], "{preset}");
+    }
+}
+
+#[test]
+fn a_lack_of_numbers_or_money_is_measured_without_spending() {
+    let server = mock("no_numbers=404, insufficient_balance=403");
+    let (seen, _) = checked(&plan(server.address()));
+    let text = dialect::measure(&seen.evidence).text("a server");
+    for line in [r#"no_numbers = "404""#, r#"insufficient_balance = "403""#] {
+        assert!(text.contains(line), "{text}");
+    }
+    // Nothing is left behind: another check rents as before.
+    let (_, judgement) = checked(&plan(server.address()));
+    assert_eq!(judgement.outcome(), Outcome::Held);
+}
+
+#[test]
+fn what_was_not_measured_is_named() {
+    let text = dialect::measure(&Evidence::default()).text("a server");
+    let (comments, settings) = text.split_once("[dialect]").expect("a table");
+    for alternative in ALTERNATIVES {
+        let Some((name, _)) = alternative.split_once('=') else {
+            continue;
+        };
+        let named = |part: &str| {
+            let mut words = part.split([' ', ',', '.', '\n']);
+            words.any(|word| word == name)
+        };
+        assert!(named(comments) != named(settings), "{name}: {text}");
     }
 }
 

@@ -6,7 +6,7 @@ use judge_core::verdict::Outcome;
 use super::{checked, complaints, mock, plan};
 
 /// Alternatives by row. `timestamp` has none here: W4 takes seconds only.
-const ALTERNATIVES: [&str; 74] = [
+pub(super) const ALTERNATIVES: [&str; 74] = [
     "default",
     "laravel",
     "strict",

@@ -203,3 +203,25 @@ fn a_million_users_may_be_alive_and_no_more() {
     assert_eq!(tally.rentals.failed, 1_010_000);
     assert_eq!(tally.rentals.peak_in_flight, 1_000_000);
 }
+
+#[test]
+fn a_server_paced_customer_asks_when_the_server_says() {
+    let paced = ONE.replace("fixed(2s)", "server-paced(3s)");
+    let mut honest = rentals(Some(Duration::from_secs(9)), Duration::ZERO);
+    let mut asked = Vec::new();
+    let server = |now: Moment, order: &Order| {
+        let polls = matches!(order.call, Call::CheckOtp(_));
+        if polls {
+            asked.push(now.since_start().as_secs());
+        }
+        // The world says two seconds with each of these.
+        if polls && asked.len() == 2 {
+            return (Duration::ZERO, Err(Failure::Status(429)));
+        }
+        honest(now, order)
+    };
+    let (tally, ..) = run(plan(&paced), 1, server);
+    assert_eq!(tally.rentals.delivered, 1);
+    // After 3 and 6 s two seconds, and then three again.
+    assert_eq!(asked, [3, 6, 8, 11]);
+}

@@ -224,8 +224,12 @@
   };
 
   const throughput = () => {
-    const line = (name, colour, key, wide) => ({ name, colour, wide, points: rows.map((row) => [second(row), row[key] / Math.max(row.length_s, 1e-3)]), format: rate });
-    const lines = [line("offered", "second", "offered", true), line("answered", "first", "achieved", false)];
+    // Nothing is offered once the last user has come, but those who wait go on asking.
+    const lastOffered = rows.reduce((last, row, at) => (row.offered > 0 ? at : last), -1);
+    const offered = (row, at) => (at > lastOffered ? null : row.offered / Math.max(row.length_s, 1e-3));
+    const done = (row) => row.operations.reduce((sum, cell) => sum + cell.requests, 0) / Math.max(row.length_s, 1e-3);
+    const line = (name, colour, figure, wide) => ({ name, colour, wide, points: rows.map((row, at) => [second(row), figure(row, at)]), format: rate });
+    const lines = [line("offered", "second", offered, true), line("done", "first", done, false)];
     const highest = most(lines.flatMap((line) => line.points.map(([, value]) => value)));
     plot(host("throughput"), "Requests per second", { ...overTime(lines), y: linear(0, highest, rate, { whole: true }) });
   };

@@ -183,3 +183,19 @@ fn now_is_the_accounts_time_even_when_it_stands_still() {
     assert_eq!(advance.finish(), [], "all of it has happened before");
     assert!(client.now > Moment::START);
 }
+
+/// A scaled clock gets there in two days of a real one. What was rented at the
+/// very end once ended at its beginning, and an SMS by hand lost its refund.
+#[test]
+fn at_the_end_of_time_money_still_agrees_with_the_rentals() {
+    let mut client =
+        Client::new("sms_delay = \"never\"\ntime_scale = 86400\ndialect = \"hostile\"");
+    client.rent();
+    client.at(300_000.0);
+    let (id, _) = client.rent();
+    deliver(&mut client, id, None, None).expect("it waits for its SMS");
+    let me = client.me();
+    let ledger = &client.mock.ledgers(client.now, me)[0];
+    assert!(ledger.conserved, "{ledger:?}");
+    assert!(client.sees_sms(id));
+}
