@@ -25,7 +25,6 @@ use self::finding::Findings;
 pub use self::finding::{Finding, LintReport};
 pub use self::mode::{LintMode, LintModeError};
 pub use self::rule::Rule;
-use crate::control::Scope;
 use crate::dialect::Idempotency;
 use crate::journal::{Entry, What};
 use crate::mock::Mock;
@@ -33,6 +32,7 @@ use crate::register::Place;
 use crate::rental::State;
 use crate::reply::{Delivery, Reply};
 use crate::request::{Body, Request};
+use crate::scope::Scope;
 use crate::webhook::{DeliveryId, WebhookOutcome};
 
 /// What is remembered of the clients, and what was found.

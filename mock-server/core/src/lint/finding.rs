@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::mode::LintMode;
 use super::rule::Rule;
-use crate::control::{Scope, redacted};
 use crate::journal::Entry;
 use crate::mock::Mock;
 use crate::requests::RequestView;
+use crate::scope::{Scope, redacted};
 
 /// Findings that are kept with their proof; the rest is only counted.
 const KEPT: usize = 1000;
