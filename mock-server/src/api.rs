@@ -82,7 +82,8 @@ impl Service<Request<Incoming>> for Api {
             return Answering::Ready(Some(Ok(response)));
         }
         let head = (request.method(), request.uri(), request.headers());
-        let request = translation::request(head, Body::Whole(&[]));
+        let mut request = translation::request(head, Body::Whole(&[]));
+        request.fresh_connection = self.arrival.is_first();
         let (now, reply) = self.state.answer(&request);
         match reply.delivery {
             Delivery::Whole { at } if at <= now => Answering::Ready(Some(Ok(whole(&reply)))),

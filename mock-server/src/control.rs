@@ -14,6 +14,7 @@ mod accounts;
 mod ask;
 mod events;
 mod faults;
+mod lint;
 pub(crate) mod openapi;
 mod refusal;
 mod rentals;

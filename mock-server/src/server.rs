@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mock_server_core::Settings;
+use mock_server_core::{LintReport, Scope, Settings};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
@@ -259,9 +259,12 @@ impl Running {
     }
 
     /// Accepts no more, lets what is in flight finish for five seconds at most,
-    /// and returns when every thread has ended. Dropping does the same.
-    pub fn stop(self) {
-        drop(self.threads);
+    /// and returns when every thread has ended, with what was found about the clients.
+    /// Dropping does the same.
+    pub fn stop(self) -> LintReport {
+        let Self { state, threads, .. } = self;
+        drop(threads);
+        state.with(|mock, now| mock.lint_report(now, Scope::Server))
     }
 }
 

@@ -10,9 +10,10 @@ use std::str::FromStr;
 use contract::Law;
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server_core::settings::{OpeningBalance, RentalLife, TimeScale};
-use mock_server_core::{DialectFile, FaultRule, WebhookUrl};
+use mock_server_core::{DialectFile, FaultRule, LintMode, WebhookUrl};
 use serde_with::DeserializeFromStr;
 
+use super::lint_output::LintOutput;
 use super::secret::Unshown;
 
 /// What was typed after `otplab serve`.
@@ -158,6 +159,21 @@ pub(crate) struct ServeArguments {
     /// Refuse every key that is not in the configuration file, as `accounts.KEY`
     #[arg(long, env = "OTPLAB_STRICT_KEYS")]
     pub(crate) strict_keys: bool,
+
+    /// Look at the clients for what real services punish: off, warn (GET /__admin/lint tells), or
+    /// deny, which also ends the server with exit code 1 if something was found [default: off]
+    #[arg(long, env = "OTPLAB_LINT", value_name = "MODE")]
+    pub(crate) lint: Option<LintMode>,
+
+    /// Write what was found about clients when the server is stopped: text, json, junit or sarif,
+    /// to standard output or as FORMAT=FILE; may be repeated [default: text on standard error]
+    #[arg(
+        long,
+        env = "OTPLAB_LINT_REPORT",
+        value_name = "FORMAT[=FILE]",
+        value_delimiter = ';'
+    )]
+    pub(crate) lint_report: Option<Vec<LintOutput>>,
 
     /// Threads that serve connections [default: as many as the machine has cores]
     #[arg(

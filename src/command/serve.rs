@@ -1,6 +1,7 @@
 //! `otplab serve`: the fake API until a signal.
 
 mod choice;
+mod lint;
 mod open_files;
 mod port_file;
 
@@ -50,8 +51,13 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
             () = complain_when_crowded(&running, room) => {}
         }
         log("stopping");
-        running.stop();
-        Ok(Exit::Passed)
+        let found = running.stop();
+        lint::write(&found, &plan.lint_report)?;
+        Ok(if found.is_denied() {
+            Exit::Findings
+        } else {
+            Exit::Passed
+        })
     })
 }
 

@@ -11,9 +11,10 @@ use contract::{Law, document};
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server::{Limits, Server};
 use mock_server_core::settings::{AccountKey, AccountPatch, OpeningBalance, RentalLife, TimeScale};
-use mock_server_core::{DialectFile, FaultRule, Settings, SettingsFile, WebhookUrl};
+use mock_server_core::{DialectFile, FaultRule, LintMode, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
+use crate::cli::lint_output::LintOutput;
 use crate::cli::serve::{ListenAddress, ServeArguments};
 
 /// What one source says; the rest is another source's to say.
@@ -25,6 +26,7 @@ pub(super) struct Choice {
     admin_listen: Option<ListenAddress>,
     admin_token: Option<String>,
     limits: LimitsChoice,
+    lint_report: Option<Vec<LintOutput>>,
     mock: SettingsFile,
 }
 
@@ -42,6 +44,7 @@ pub(super) struct Plan {
     pub(super) server: Server,
     pub(super) settings: Settings,
     pub(super) port_file: Option<PathBuf>,
+    pub(super) lint_report: Vec<LintOutput>,
 }
 
 impl Choice {
@@ -71,6 +74,7 @@ impl Choice {
             admin_listen: self.admin_listen.or(other.admin_listen),
             admin_token: self.admin_token.or(other.admin_token),
             limits: self.limits.or(other.limits),
+            lint_report: self.lint_report.or(other.lint_report),
             mock: self.mock.or(other.mock),
         }
     }
@@ -90,6 +94,7 @@ impl Choice {
             },
             settings: self.mock.resolve(seed),
             port_file: self.port_file,
+            lint_report: self.lint_report.unwrap_or_default(),
         }
     }
 }
@@ -139,6 +144,8 @@ struct ServeFile {
     journal_max: Option<usize>,
     journal_bytes: Option<usize>,
     strict_keys: Option<bool>,
+    lint: Option<LintMode>,
+    lint_report: Option<Vec<LintOutput>>,
     accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
@@ -171,6 +178,7 @@ impl From<ServeFile> for Choice {
                 connections: file.max_connections,
                 arrival_time: file.arrival_time,
             },
+            lint_report: file.lint_report,
             mock: SettingsFile {
                 seed: file.seed,
                 sms_delay: file.sms_delay,
@@ -184,6 +192,7 @@ impl From<ServeFile> for Choice {
                 strict_keys: file.strict_keys,
                 journal_max: file.journal_max,
                 journal_bytes: file.journal_bytes,
+                lint: file.lint,
             },
         }
     }
@@ -204,6 +213,7 @@ impl From<ServeArguments> for Choice {
                 connections: typed.max_connections,
                 arrival_time: typed.arrival_time,
             },
+            lint_report: typed.lint_report,
             mock: SettingsFile {
                 seed: typed.seed,
                 sms_delay: typed.sms_delay,
@@ -217,6 +227,7 @@ impl From<ServeArguments> for Choice {
                 strict_keys: typed.strict_keys.then_some(true),
                 journal_max: typed.journal_max,
                 journal_bytes: typed.journal_bytes,
+                lint: typed.lint,
             },
         }
     }
