@@ -104,7 +104,7 @@ impl Window {
         if self == Self::Busy || change.same(Amount::ZERO) {
             return true;
         }
-        let size = Amount(change.0.abs());
+        let size = Amount(change.0.saturating_abs());
         let costs = story.rentals_of(who).filter_map(|rental| rental.cost);
         let mut sums = vec![Amount::ZERO];
         // More rentals than a check makes would only make the sums many.
@@ -169,7 +169,7 @@ fn ledger(story: &Story<'_>, (who, first): (Who, usize), missing: Amount, docket
     };
     let least = rentals.iter().filter(completed).fold(Amount::ZERO, cost);
     let most = rentals.iter().fold(Amount::ZERO, cost);
-    let holds = missing.0 >= least.0 - 50 && missing.0 <= most.0 + 50;
+    let holds = missing.0 >= least.0.saturating_sub(50) && missing.0 <= most.0.saturating_add(50);
     docket.must("P7", holds, last, || {
         let right = if done == rentals.len() {
             format!("{least} less: the price of {done} completed rentals, once")
