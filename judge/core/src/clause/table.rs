@@ -85,7 +85,7 @@ pub static CLAUSES: [Clause; 94] = [
     clause("C10", Must, "", Sms, "a code that was shown stays"),
     clause("C11", Must, "S52, S60", Sms, "success tells nothing about the SMS: both cases have it true").general(2),
     clause("C12", Must, "", Rental, "an unknown or malformed id never shows a code"),
-    clause("C13", May, "", Chance, "how an ended rental is answered"),
+    clause("C13", May, "", Rental, "how an ended rental is answered"),
     clause("C14", May, "", Chance, "what becomes of a late or a second SMS"),
     clause("C15", May, "", Reading, "how often one may poll"),
     clause("C16", Must, "", SecondKey, "the code of a rental shows under no other rental and no other key"),
