@@ -7,6 +7,7 @@ use rand::Rng;
 
 use crate::call::Call;
 use crate::customer::CustomerPlan;
+pub use crate::place::Place;
 
 /// Populations at most; each has histograms of its own in every second.
 pub const MOST: usize = 8;
@@ -133,10 +134,6 @@ impl Crowd {
         self.named.then_some(place)
     }
 }
-
-/// Which of the populations, from 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place(pub u8);
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use contract::Operation;
 
-use crate::crowd::{self, Place};
+use crate::crowd;
 use crate::latencies::Latencies;
+use crate::place::Place;
 use crate::tally::{RentalTally, Tally};
 
 /// Names one histogram of a [`Tally`].

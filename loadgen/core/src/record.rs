@@ -13,13 +13,13 @@ use contract::{Cents, Moment, Operation};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Failure;
-use crate::crowd::Place;
 use crate::distribution::Distribution;
 use crate::hlog::Entry;
 use crate::interval::{Interval, Stage};
 use crate::lag::LagShares;
 use crate::latencies::{Exact, Latencies};
 use crate::outcome::{Certainty, Ledger};
+use crate::place::Place;
 use crate::tally::{InstrumentTally, PopulationTally, RentalTally, Tally};
 use crate::threshold::Threshold;
 use crate::warmup::Warmup;
