@@ -159,9 +159,10 @@ pub(crate) async fn ended(probe: &mut Probe<'_>) {
 /// A rental that will end without a code: one that is still waiting, or a new one.
 async fn without_code(probe: &mut Probe<'_>) -> Option<Held> {
     let ours = probe.held.iter().filter(|held| held.who == Who::First);
-    let mut waiting = ours.filter(|held| held.received.is_none()).cloned();
-    if let Some(waiting) = waiting.next() {
-        return Some(waiting);
+    let waiting = ours.filter(|held| held.received.is_none());
+    // When the last has ended, all have, and it is certain what came back.
+    if let Some(last) = waiting.max_by_key(|held| held.rented + held.life) {
+        return Some(last.clone());
     }
     let body = (JSON, r#"{"service":"telegram"}"#);
     let held = probe.rent(Who::First, body).await;

@@ -58,10 +58,12 @@ fn an_account_without_money_shows_how_that_is_told() {
     assert!(text.contains(r#"insufficient_balance = "402""#), "{text}");
 }
 
+const LIFE: Duration = Duration::from_secs(3);
+
 /// A rental lives longer than an SMS is waited for, and shorter than a test may take.
 fn brief(sms_delay: &str) -> Running {
     mock(|account| {
-        account.rental_life = Duration::from_secs(2);
+        account.rental_life = LIFE;
         account.sms_delay = sms_delay.parse().expect("a law");
     })
 }
@@ -74,12 +76,11 @@ fn recorded(judgement: &Judgement) -> String {
 
 #[test]
 fn the_end_of_a_rental_is_waited_for_if_that_is_wanted() {
-    let (with_sms, without) = (brief("50ms"), brief("never"));
-    let wanted = |server: &Running, wait_expiry| Plan {
-        wait_expiry,
-        ..patient(server, Duration::from_millis(500))
-    };
-    let (seen, judgement) = checked(&wanted(&with_sms, true));
+    let server = brief("50ms");
+    let (seen, judgement) = checked(&Plan {
+        wait_expiry: true,
+        ..patient(&server, LIFE / 3)
+    });
     // R12 warns, because the example's life is longer; nothing is broken.
     assert_eq!(
         judgement.count(Verdict::Broken),
@@ -92,38 +93,51 @@ fn the_end_of_a_rental_is_waited_for_if_that_is_wanted() {
         record.contains("after the end of one with its code: 200 with the code"),
         "{record}"
     );
-    assert!(seen.took >= Duration::from_secs(2), "{:?}", seen.took);
-    let (seen, judgement) = checked(&wanted(&without, true));
-    assert_eq!(judgement.outcome(), Outcome::NotJudged, "no SMS came");
-    let record = recorded(&judgement);
-    assert!(
-        record.ends_with("after the end: 200 with a JSON object"),
-        "{record}"
-    );
-    let text = dialect::measure(&seen.evidence).text("a server");
-    assert!(
-        text.contains(r#"expired = "refusal""#) && text.contains(r#"refund = "at_end""#),
-        "{text}"
-    );
-    // It is one that waits anyway, and no number more is paid for.
-    let (hasty, judgement) = checked(&wanted(&without, false));
-    assert_eq!(judgement.verdict("C13"), Some(Verdict::NotJudged));
-    assert_eq!(seen.spent.rentals, hasty.spent.rentals);
+    assert!(seen.took >= LIFE, "{:?}", seen.took);
+}
+
+#[test]
+fn one_that_waits_anyway_is_waited_for_and_no_more_are_paid_for() {
+    let servers = [brief("never"), brief("never")];
+    let [patient, hasty] = [true, false].map(|wait_expiry| Plan {
+        wait_expiry,
+        ..patient(&servers[usize::from(wait_expiry)], LIFE / 3)
+    });
+    let (rentals, hasty) = std::thread::scope(|scope| {
+        let hasty = scope.spawn(|| {
+            let (seen, judgement) = checked(&hasty);
+            (seen.spent.rentals, judgement.verdict("C13"))
+        });
+        let (seen, judgement) = checked(&patient);
+        assert_eq!(judgement.outcome(), Outcome::NotJudged, "no SMS came");
+        let record = recorded(&judgement);
+        assert!(
+            record.ends_with("after the end: 200 with a JSON object"),
+            "{record}"
+        );
+        let text = dialect::measure(&seen.evidence).text("a server");
+        assert!(
+            text.contains(r#"expired = "refusal""#) && text.contains(r#"refund = "at_end""#),
+            "{text}"
+        );
+        (seen.spent.rentals, hasty.join().expect("no panic"))
+    });
+    assert_eq!(hasty, (rentals, Some(Verdict::NotJudged)));
 }
 
 #[test]
 fn the_end_of_a_rental_is_waited_for_anyway_if_an_sms_may_take_as_long() {
     let server = brief("never");
-    let (seen, judgement) = checked(&patient(&server, Duration::from_secs(3)));
+    let (seen, judgement) = checked(&patient(&server, LIFE));
     assert_eq!(judgement.verdict("C13"), Some(Verdict::Recorded));
-    assert!(seen.took >= Duration::from_secs(2), "{:?}", seen.took);
+    assert!(seen.took >= LIFE, "{:?}", seen.took);
 }
 
 #[test]
 fn the_command_waits_where_it_is_told_to() {
     let server = brief("50ms");
     let url = format!("http://{}", server.address());
-    let arguments = [&url, "--key-env", "KEY", "--wait-sms", "500ms"];
+    let arguments = [&url, "--key-env", "KEY", "--wait-sms", "1s"];
     let (code, out, err) = check(&arguments);
     assert_eq!(code, 0, "{out}{err}");
     assert!(
