@@ -87,7 +87,7 @@ impl Log {
         }
         match self.format {
             LogFormat::Text if level == LogLevel::Warn => {
-                print(&format!("otplab: warning: {words}"))
+                print(&format!("otplab: warning: {words}"));
             }
             LogFormat::Text => print(&format!("otplab: {words}")),
             LogFormat::Json => print(&object(level, event, words, fields).to_string()),
