@@ -10,17 +10,24 @@ use mock_server_core::{LintMode, LintReport};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 
+use super::log::Log;
 use crate::cli::lint_output::{LintFormat, LintOutput};
 
 /// Writes it as asked for, and for people if nobody asked.
-pub(super) fn write(found: &LintReport, outputs: &[LintOutput]) -> anyhow::Result<()> {
+pub(super) fn write(found: &LintReport, outputs: &[LintOutput], log: Log) -> anyhow::Result<()> {
     if found.mode == LintMode::Off {
         return Ok(());
     }
     if outputs.is_empty() {
-        for line in text(found).lines() {
-            super::log(line);
+        for finding in &found.findings {
+            log.info("lint.finding", shown(finding).trim_end(), json!(finding));
         }
+        let number = count(found);
+        log.info(
+            "lint",
+            count_line(found).trim_end(),
+            json!({ "findings": number }),
+        );
     }
     for output in outputs {
         let written = match output.format {
@@ -41,23 +48,34 @@ pub(super) fn write(found: &LintReport, outputs: &[LintOutput]) -> anyhow::Resul
 }
 
 fn text(found: &LintReport) -> String {
-    let mut out = String::new();
-    for finding in &found.findings {
-        let _ = writeln!(out, "lint: {}: {}", finding.rule, told(finding));
-        for request in &finding.requests {
-            let status = request
-                .status
-                .map_or_else(|| request.fate.to_owned(), |status| status.to_string());
-            let _ = writeln!(
-                out,
-                "lint:   {} #{} {}: {status}",
-                request.at, request.number, request.request
-            );
-        }
-    }
-    let count = found.findings.len() as u64 + found.beyond;
-    let _ = writeln!(out, "lint: findings {count}");
+    let mut out: String = found.findings.iter().map(shown).collect();
+    out += &count_line(found);
     out
+}
+
+/// A finding with the requests that prove it.
+fn shown(finding: &Finding) -> String {
+    let mut out = format!("lint: {}: {}\n", finding.rule, told(finding));
+    for request in &finding.requests {
+        let status = request
+            .status
+            .map_or_else(|| request.fate.to_owned(), |status| status.to_string());
+        let _ = writeln!(
+            out,
+            "lint:   {} #{} {}: {status}",
+            request.at, request.number, request.request
+        );
+    }
+    out
+}
+
+fn count_line(found: &LintReport) -> String {
+    format!("lint: findings {}\n", count(found))
+}
+
+/// Those that the report has no room for are counted, too.
+fn count(found: &LintReport) -> u64 {
+    found.findings.len() as u64 + found.beyond
 }
 
 /// One finding in a sentence.
