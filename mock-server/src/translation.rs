@@ -31,6 +31,7 @@ pub(crate) fn request<'a>(
         idempotency_key: None,
         prefer: None,
         truth: false,
+        sought: None,
         body,
     };
     // Clients send few headers: looking at each of them once takes a quarter of

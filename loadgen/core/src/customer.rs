@@ -178,6 +178,14 @@ impl Customer {
         }
     }
 
+    /// The rental that it looks for in the history.
+    pub fn sought(&self) -> Option<u64> {
+        match &self.state {
+            State::Confirming(confirmation) => Some(confirmation.id),
+            State::Renting | State::Waiting(_) => None,
+        }
+    }
+
     /// The answer that comes next says not to ask before `until`.
     pub fn told_to_wait(&mut self, until: Moment) {
         if let State::Waiting(wait) = &mut self.state {

@@ -9,9 +9,9 @@
 
 mod beginning;
 mod repetition;
+mod timers;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -31,6 +31,7 @@ use crate::reader::Reader;
 use crate::retry::Retry;
 use crate::stop::Stop;
 use crate::tally::Tally;
+use timers::Timers;
 
 /// Everything that decides what a fleet does.
 #[derive(Clone, Debug)]
@@ -105,7 +106,7 @@ pub struct Fleet {
     users: Vec<Option<User>>,
     vacant: Vec<u32>,
     alive: u32,
-    timers: BinaryHeap<Reverse<(Moment, UserId)>>,
+    timers: Timers,
     outbox: VecDeque<Order>,
     /// What was counted since the last cut, or in all if nobody wants slices.
     tally: Tally,
@@ -159,7 +160,7 @@ impl Fleet {
             users: Vec::new(),
             vacant: Vec::new(),
             alive: 0,
-            timers: BinaryHeap::new(),
+            timers: Timers::default(),
             outbox: VecDeque::new(),
             tally: Tally::default(),
             cutter: None,
@@ -222,7 +223,7 @@ impl Fleet {
         if let Some(order) = self.outbox.pop_front() {
             return Output::Send(order);
         }
-        let timer = self.timers.peek().map(|Reverse((at, _))| *at);
+        let timer = self.timers.first().map(|(at, _)| at);
         let alive = self.alive;
         let arrival = self.next_arrival().filter(|_| alive < MOST_ALIVE);
         let arrival = arrival.map(|arrival| arrival.at);
@@ -304,6 +305,17 @@ impl Fleet {
         self.alive
     }
 
+    /// What the user of `order` looks for in the history: its own rental, or with
+    /// number 0 nothing at all. Whoever makes the answers may spare the rest.
+    pub fn sought(&self, order: &Order) -> Option<u64> {
+        let user = self.users.get(order.user.0 as usize)?.as_ref()?;
+        match &user.kind {
+            Kind::Customer(customer) => customer.sought(),
+            Kind::Reader(_) => Some(0),
+            Kind::OneRequest(_) => None,
+        }
+    }
+
     /// What has been counted so far.
     pub const fn tally(&self) -> Standing<'_> {
         Standing {
@@ -350,7 +362,7 @@ impl Fleet {
             self.tally.instrument.lateness.record(now.since(arrival.at));
             self.start(arrival, now);
         }
-        while let Some(Reverse((at, user))) = self.timers.peek().copied()
+        while let Some((at, user)) = self.timers.first()
             && at <= now
         {
             self.timers.pop();
@@ -390,7 +402,7 @@ impl Fleet {
             self.tally.held += u64::from(turn > now && !user.has_turn);
             user.has_turn = turn > now;
             if user.has_turn {
-                return self.timers.push(Reverse((turn, id)));
+                return self.timers.push(turn, id);
             }
         }
         self.count_under_way(now);
@@ -417,7 +429,7 @@ impl Fleet {
         if at <= now {
             self.send(id, at, now);
         } else {
-            self.timers.push(Reverse((at, id)));
+            self.timers.push(at, id);
         }
     }
 
@@ -435,7 +447,7 @@ impl Fleet {
 
     /// Users with a timer are between two requests; the others wait for an answer.
     fn abandon_waiting(&mut self) {
-        while let Some(Reverse((_, id))) = self.timers.pop() {
+        while let Some((_, id)) = self.timers.pop() {
             self.abandon(id);
         }
     }

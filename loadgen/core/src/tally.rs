@@ -123,6 +123,8 @@ pub struct MoneyTally {
     pub refunded: Cents,
     /// When the rentals that nobody saw the end of will end, and what each cost.
     pub unfinished: Vec<(Moment, Cents)>,
+    /// What those cost whose end has passed since.
+    pub ended_unseen: Cents,
     /// Rents without an answer: whether they were charged is unknown.
     pub unknown_rents: u64,
 }
@@ -377,11 +379,24 @@ impl RentalTally {
 }
 
 impl MoneyTally {
+    /// It is `now` at least: what has ended unseen by then needs no list any more.
+    pub fn pass(&mut self, now: Moment) {
+        let ended = &mut self.ended_unseen;
+        self.unfinished.retain(|(end, cost)| {
+            let over = *end <= now;
+            if over {
+                *ended += *cost;
+            }
+            !over
+        });
+    }
+
     /// Adds the counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         self.charged += other.charged;
         self.refunded += other.refunded;
         self.unfinished.extend_from_slice(&other.unfinished);
+        self.ended_unseen += other.ended_unseen;
         self.unknown_rents += other.unknown_rents;
     }
 }

@@ -24,6 +24,7 @@
 //! | [`figures`] | what is counted |
 //! | `rate_limit`, `idempotency` | what is counted and remembered of an account's requests |
 //! | `retry`, `signature` | when a webhook is posted again, and how it is signed |
+//! | `simulated` | what a simulation may do and no server |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
 //! A rental is a function of time: what arrives, when, and when it ends is
@@ -71,6 +72,7 @@ pub mod requests;
 mod retry;
 pub mod settings;
 mod signature;
+mod simulated;
 mod sms;
 pub mod watch;
 pub mod webhook;

@@ -22,6 +22,10 @@ pub struct Request<'a> {
     pub prefer: Option<&'a str>,
     /// Whether the ground truth was asked for ([`contract::truth`]).
     pub truth: bool,
+    /// The one rental that whoever asks looks for in the history; none has number 0.
+    /// No network carries this: a simulation spares itself the rows that nobody
+    /// reads, and gets an empty one in their place.
+    pub sought: Option<u64>,
     /// What came after the head.
     pub body: Body<'a>,
 }
@@ -50,6 +54,7 @@ impl<'a> Request<'a> {
             idempotency_key: None,
             prefer: None,
             truth: false,
+            sought: None,
             body: Body::Whole(&[]),
         }
     }
