@@ -3,6 +3,7 @@
 
 mod active;
 mod hand;
+mod list;
 pub(crate) mod saved;
 mod settlement;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use contract::{ApiKey, Cents, Dice, Moment, Problem};
 
 use self::active::ActiveSet;
+pub(crate) use self::list::RentalList;
 use self::settlement::{MoneyTerms, Movements};
 use crate::catalogue::Offer;
 use crate::clock::AccountClock;
@@ -58,7 +60,7 @@ pub(crate) struct Account {
     phones: PhoneBook,
     /// In the order in which they were made, and so also in that of their
     /// ordinary ends.
-    rentals: Vec<Rental>,
+    rentals: RentalList,
     /// All SMS that were not drawn with their rentals.
     sms: SmsBook,
     /// By id: when those ended that a tester's hand ended early. They are settled
@@ -100,7 +102,7 @@ impl Account {
             money: MoneyTerms::of(&settings.dialect),
             settings,
             phones: PhoneBook::new(dice, number),
-            rentals: Vec::new(),
+            rentals: RentalList::default(),
             sms: SmsBook::default(),
             ended_early: BTreeMap::new(),
             settled: 0,
@@ -145,7 +147,7 @@ impl Account {
             .phones
             .take(now, now + terms.life)
             .ok_or(Problem::NoNumbers)?;
-        let number = (self.number, self.rentals.len() as u64);
+        let number = (self.number, self.rentals.made() as u64);
         let rental = Rental::decide(terms, number, (id, offer, phone), (now, sms.later));
         let second = sms
             .second_after
@@ -299,7 +301,7 @@ impl Account {
     }
 
     /// All rentals, the oldest first.
-    pub(crate) fn rentals(&self) -> &[Rental] {
+    pub(crate) const fn rentals(&self) -> &RentalList {
         &self.rentals
     }
 }

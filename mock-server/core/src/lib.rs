@@ -25,6 +25,7 @@
 //! | [`lint`] | whether the client is as it should be |
 //! | `rate_limit`, `idempotency` | what is counted and remembered of an account's requests |
 //! | `retry`, `signature` | when a webhook is posted again, and how it is signed |
+//! | `simulated` | what a simulation may do and no server |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
 //! A rental is a function of time: what arrives, when, and when it ends is
@@ -75,6 +76,7 @@ mod retry;
 mod scope;
 pub mod settings;
 mod signature;
+mod simulated;
 mod sms;
 mod time_scale;
 pub mod watch;

@@ -176,8 +176,9 @@ impl Mock {
     /// Whether an event is one of those that are posted twice.
     fn is_unlucky(&self, place: u32, delivery: DeliveryId, chance: f64) -> bool {
         let account = &self.accounts[place as usize];
-        let rental = self.place(delivery.rental).map_or(0, |place| place.index);
-        let index = u64::from(delivery.sms) << 32 | u64::from(rental);
+        let rental = self.place(delivery.rental);
+        let rental = rental.map_or(0, |place| account.rentals().number(place.index as usize));
+        let index = u64::from(delivery.sms) << 32 | rental as u64;
         let stream = Stream::WebhookDuplicate;
         unit(&mut account.dice.roll(account.number, stream, index)) < chance
     }

@@ -24,6 +24,10 @@ pub struct Request<'a> {
     pub truth: bool,
     /// Whether it is the first of its connection, as far as the shell knows connections.
     pub fresh_connection: bool,
+    /// The one rental that whoever asks looks for in the history; none has number 0.
+    /// No network carries this: a simulation spares itself the rows that nobody
+    /// reads, and gets an empty one in their place.
+    pub sought: Option<u64>,
     /// What came after the head.
     pub body: Body<'a>,
 }
@@ -53,6 +57,7 @@ impl<'a> Request<'a> {
             prefer: None,
             truth: false,
             fresh_connection: false,
+            sought: None,
             body: Body::Whole(&[]),
         }
     }

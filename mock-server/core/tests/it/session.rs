@@ -363,6 +363,7 @@ impl<'a> Session<'a> {
             prefer: prefer.as_deref(),
             truth: input.some(),
             fresh_connection: false,
+            sought: None,
             body: match input.byte() {
                 0 => Body::TooLarge,
                 1 => Body::Incomplete,
