@@ -3,6 +3,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode};
-use mock_server_core::{Body, Delivery, Reply};
+use mock_server_core::{Body, Connection, Delivery, Reply};
 
 use crate::arrival::Arrival;
 use crate::control;
@@ -33,6 +34,8 @@ pub(crate) struct Api {
     state: Arc<State>,
     role: Role,
     arrival: Arrival,
+    /// Its number, and when it was taken.
+    connection: (u64, Moment),
     lingering: Lingering,
     stop: Stop,
 }
@@ -83,7 +86,7 @@ impl Service<Request<Incoming>> for Api {
         }
         let head = (request.method(), request.uri(), request.headers());
         let mut request = translation::request(head, Body::Whole(&[]));
-        request.fresh_connection = self.arrival.is_first();
+        request.connection = Some(self.connection());
         let (now, reply) = self.state.answer(&request);
         match reply.delivery {
             Delivery::Whole { at } if at <= now => Answering::Ready(Some(Ok(whole(&reply)))),
@@ -100,12 +103,24 @@ impl Api {
         lingering: Lingering,
         stop: Stop,
     ) -> Self {
+        let number = state.connections.fetch_add(1, Ordering::Relaxed);
         Self {
+            connection: (number, state.clock.now()),
             state,
             role,
             arrival,
             lingering,
             stop,
+        }
+    }
+
+    /// What there is to say about it with the request that has just arrived.
+    fn connection(&self) -> Connection {
+        let (number, since) = self.connection;
+        Connection {
+            number,
+            since,
+            first: self.arrival.is_first(),
         }
     }
 
@@ -125,9 +140,9 @@ impl Api {
         let body = ReadBody::read(body, self.state.limits.body).await;
         self.arrival.complete();
         let head = (&head.method, &head.uri, &head.headers);
-        let (now, mut reply) = self
-            .state
-            .answer(&translation::request(head, body.as_core()));
+        let mut request = translation::request(head, body.as_core());
+        request.connection = Some(self.connection());
+        let (now, mut reply) = self.state.answer(&request);
         self.state.rented.notify_one();
         webhook::post_all(&self.state, reply.take_posts()).await;
         self.deliver(now, reply).await
