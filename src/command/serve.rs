@@ -24,6 +24,7 @@ use crate::exit::Exit;
 /// Serves until interrupted.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     let mut plan = Choice::of(arguments)?.resolve(seed::drawn());
+    plan.reports.prepare(plan.settings.lint)?;
     let port_file = plan.port_file.map(PortFile::reserve).transpose()?;
     let wanted = plan.server.limits.connections;
     let room = open_files::make_room(wanted);
@@ -51,13 +52,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
             () = complain_when_crowded(&running, room) => {}
         }
         log("stopping");
-        let found = running.stop();
-        lint::write(&found, &plan.lint_report)?;
-        Ok(if found.is_denied() {
-            Exit::Findings
-        } else {
-            Exit::Passed
-        })
+        plan.reports.end(&running.stop())
     })
 }
 

@@ -60,6 +60,8 @@ pub(crate) struct Lint {
     /// Those without one, by what they said that they are.
     strangers: Strangers,
     findings: Findings,
+    /// How many requests it has looked at, by account.
+    seen: BTreeMap<Option<u32>, u64>,
     /// How many rentals there were when it last looked.
     made: u64,
 }
@@ -97,6 +99,7 @@ impl Mock {
         let Some(mut lint) = self.lint.take() else {
             return;
         };
+        *lint.seen.entry(owner.0).or_default() += 1;
         let entry = self.journal.latest(owner, request, reply);
         let past = Past::new(entry, now, (request.connection, reply));
         let made = self.rentals_made();
@@ -131,23 +134,28 @@ impl Mock {
             Body::TooLarge | Body::Incomplete => &[],
         };
         // There may be numbers some other time.
-        let passes = |status| {
-            rents && dialect.is_some_and(|dialect| dialect.no_numbers.code() == status)
-        };
+        let passes =
+            |status| rents && dialect.is_some_and(|dialect| dialect.no_numbers.code() == status);
         let refused = |status| {
             (400..500).contains(&status)
                 && !matches!(status, 408 | 409 | 425 | 429)
                 && !passes(status)
         };
         let posts = match *what {
-            What::Poll(rental) => self.deliveries.about(rental).map(|it| it.attempts.len()).sum(),
+            What::Poll(rental) => self
+                .deliveries
+                .about(rental)
+                .map(|it| it.attempts.len())
+                .sum(),
             _ => 0,
         };
         Seen {
             over: self.is_over(&past.entry),
             refused_for_good: past.entry.status.is_some_and(refused),
             posts,
-            made: made.and_then(|it| it.rentals().last()).map(|rental| rental.id),
+            made: made
+                .and_then(|it| it.rentals().last())
+                .map(|rental| rental.id),
             undocumented: rents
                 .then(|| rent_body::other_name(request.content_type, request.body))
                 .flatten(),
@@ -250,7 +258,21 @@ impl Mock {
             tenancy::judge((*place, account), customer, now, &mut findings);
         }
         findings.skip(&self.settings.lint_skip);
-        findings.report(self, mode, scope)
+        let seen = match scope.place() {
+            None => lint.seen.values().sum(),
+            place => lint.seen.get(&place).copied().unwrap_or_default(),
+        };
+        LintReport {
+            mode,
+            skipped: self
+                .settings
+                .lint_skip
+                .iter()
+                .map(|rule| rule.id())
+                .collect(),
+            requests: seen,
+            ..findings.report(self, scope)
+        }
     }
 }
 

@@ -61,7 +61,7 @@ impl Findings {
         }
     }
 
-    pub(super) fn report(&self, mock: &Mock, mode: LintMode, scope: Scope) -> LintReport {
+    pub(super) fn report(&self, mock: &Mock, scope: Scope) -> LintReport {
         let wanted = scope.place();
         let found = self.found.iter();
         let found = found.filter(|((_, owner, _), _)| wanted.is_none() || *owner == wanted);
@@ -80,10 +80,9 @@ impl Findings {
             }
         });
         LintReport {
-            mode,
-            skipped: mock.settings.lint_skip.iter().map(|rule| rule.id()).collect(),
             findings: findings.collect(),
             beyond: self.beyond,
+            ..LintReport::empty(mock.settings.lint)
         }
     }
 }
@@ -95,6 +94,8 @@ pub struct LintReport {
     pub mode: LintMode,
     /// Rules that nobody looked for.
     pub skipped: Vec<&'static str>,
+    /// Requests that were looked at.
+    pub requests: u64,
     /// Once for each rule and rental.
     pub findings: Vec<Finding>,
     /// Findings beyond the first thousand.
@@ -106,6 +107,7 @@ impl LintReport {
         Self {
             mode,
             skipped: Vec::new(),
+            requests: 0,
             findings: Vec::new(),
             beyond: 0,
         }

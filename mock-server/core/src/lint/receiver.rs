@@ -64,9 +64,8 @@ fn refused_again(answered: &Answered<'_>) -> Option<(String, String)> {
     };
     let taken = posts().filter(|(_, attempt)| is_taken(attempt));
     let (first, taken) = taken.min_by_key(|(_, attempt)| end(attempt))?;
-    let mut refused = posts().filter(|(_, attempt)| {
-        attempt.at >= end(taken) && is_refusal(attempt, answered.signed)
-    });
+    let mut refused = posts()
+        .filter(|(_, attempt)| attempt.at >= end(taken) && is_refusal(attempt, answered.signed));
     let (again, refusal) = refused.next()?;
     Some((told(first, taken), told(again, refusal)))
 }
@@ -77,7 +76,10 @@ fn told(delivery: &Delivery, attempt: &Attempt) -> String {
         (None, Some(error)) => format!("was not answered ({error})"),
         (None, None) => "was not answered".to_owned(),
     };
-    format!("delivery {}, attempt {}, {answer}", delivery.number, attempt.number)
+    format!(
+        "delivery {}, attempt {}, {answer}",
+        delivery.number, attempt.number
+    )
 }
 
 fn is_taken(attempt: &Attempt) -> bool {

@@ -84,6 +84,8 @@ fn is_believed(
         return false;
     };
     let arrival = account.sms(rental, sms::FIRST).map(|(at, _)| at);
-    let looked = customer.last_poll(rental.id).max(customer.last_history(rent));
+    let looked = customer
+        .last_poll(rental.id)
+        .max(customer.last_history(rent));
     taken + PATIENCE <= now && looked.is_none_or(|looked| arrival.is_some_and(|at| looked < at))
 }

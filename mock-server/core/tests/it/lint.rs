@@ -32,16 +32,26 @@ impl Watched {
     pub(crate) fn worker(&mut self, number: u64) -> &mut Self {
         let since = Moment::START;
         let first = false;
-        self.connection = Some(Connection { number, since, first });
+        self.connection = Some(Connection {
+            number,
+            since,
+            first,
+        });
         self
     }
 
     pub(crate) fn send(&mut self, method: &'static str, path: &str, body: &'static str) -> Reply {
         if self.fresh {
-            let number = self.connection.map_or(0, |connection| connection.number + 1);
+            let number = self
+                .connection
+                .map_or(0, |connection| connection.number + 1);
             let since = self.client.now;
             let first = true;
-            self.connection = Some(Connection { number, since, first });
+            self.connection = Some(Connection {
+                number,
+                since,
+                first,
+            });
         }
         let request = Request {
             body: Body::Whole(body.as_bytes()),
@@ -244,7 +254,11 @@ fn a_rental_is_fetched_to_its_end() {
         client.at(3.0).poll(0);
         client.at(100.0);
     });
-    assert_eq!(believed, [("rental-leaked", 1)], "success was taken for the code");
+    assert_eq!(
+        believed,
+        [("rental-leaked", 1)],
+        "success was taken for the code"
+    );
 }
 
 #[test]
@@ -277,7 +291,10 @@ fn what_is_refused_is_not_sent_again_unchanged() {
 
 #[test]
 fn a_rent_asks_for_nothing_that_is_not_documented() {
-    for body in [r#"{"service":"whatsapp","country":"us"}"#, "service=whatsapp&max_price=2"] {
+    for body in [
+        r#"{"service":"whatsapp","country":"us"}"#,
+        "service=whatsapp&max_price=2",
+    ] {
         let found = findings("sms_delay = \"never\"", |client| {
             client.send("POST", "/api/v1/number/rent", body);
         });

@@ -145,7 +145,11 @@ fn nobody_can_fetch_what_they_were_not_told_of() {
 
 #[test]
 fn a_refused_rent_may_come_again() {
-    for fault in ["rate_limit(2s) first 2", "no_numbers first 4", "status(503) first 1"] {
+    for fault in [
+        "rate_limit(2s) first 2",
+        "no_numbers first 4",
+        "status(503) first 1",
+    ] {
         let toml = format!("sms_delay = \"never\"\nfaults = [\"rent: {fault}\"]");
         let found = findings(&toml, |client| {
             for second in [0.0, 2.0, 6.0, 14.0, 30.0] {
