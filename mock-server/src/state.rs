@@ -1,6 +1,7 @@
 //! What all connections share: the mock behind its lock, and the clock that it
 //! is told the time by.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use bytes::Bytes;
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(crate) answered: Notify,
     /// How much a client may ask for.
     pub(crate) limits: Limits,
+    /// How many connections there were, so that each has a number.
+    pub(crate) connections: AtomicU64,
     /// The ports, and who is there.
     pub(crate) doors: Vec<Arc<Door>>,
     /// Those who wait for something to happen.
@@ -77,6 +80,7 @@ impl State {
             clock,
             rented: Notify::new(),
             limits,
+            connections: AtomicU64::new(0),
             doors,
             tally: Tally::default(),
         }

@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
 
 fn serve(mut plan: Plan) -> anyhow::Result<Exit> {
     let log = plan.log;
+    plan.reports.prepare(plan.settings.lint, log)?;
     let port_file = plan.port_file.take().map(PortFile::reserve).transpose()?;
     let wanted = plan.server.limits.connections;
     let room = open_files::make_room(wanted);
@@ -68,13 +69,7 @@ fn serve(mut plan: Plan) -> anyhow::Result<Exit> {
             () = tell(happenings.as_ref(), log) => {}
         }
         log.info("stopping", "stopping", json!({}));
-        let found = running.stop();
-        lint::write(&found, &plan.lint_report, log)?;
-        Ok(if found.is_denied() {
-            Exit::Findings
-        } else {
-            Exit::Passed
-        })
+        plan.reports.end(&running.stop(), log)
     })
 }
 

@@ -90,7 +90,7 @@ pub use hand::HandError;
 pub use lint::{LintMode, LintReport};
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};
-pub use request::{Body, Request};
+pub use request::{Body, Connection, Request};
 pub use scope::Scope;
 pub use settings::{AccountSettings, Settings, SettingsFile, WebhookSettings};
 pub use webhook::{DeliveryId, WebhookAttempt, WebhookOutcome};

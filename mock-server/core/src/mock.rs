@@ -79,7 +79,7 @@ impl Mock {
             .unwrap_or_else(|problem| self.refuse(problem, owner.0, request, now));
         self.journal.record(owner, request, &reply);
         if self.lint.is_some() {
-            self.examine_request(owner, request, &reply);
+            self.examine_request(now, owner, (request, &reply));
         }
         if self.is_heard() {
             self.tell_request(now);

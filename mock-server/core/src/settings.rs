@@ -17,7 +17,7 @@ pub use self::rental_life::{RentalLife, RentalLifeError};
 use crate::dialect::Dialect;
 use crate::fault::FaultRule;
 use crate::journal::JournalLimits;
-use crate::lint::LintMode;
+use crate::lint::{LintMode, Rule};
 pub use crate::time_scale::{TimeScale, TimeScaleError};
 use crate::webhook_url::WebhookUrl;
 
@@ -37,6 +37,8 @@ pub struct Settings {
     pub journal_bytes: usize,
     /// Whether clients are looked at, and what follows from what is found.
     pub lint: LintMode,
+    /// Rules that are not looked for.
+    pub lint_skip: Vec<Rule>,
 }
 
 /// Everything that decides how one account behaves.
@@ -93,6 +95,7 @@ impl From<AccountSettings> for Settings {
             journal_max: 100_000,
             journal_bytes: 16 * 1024 * 1024,
             lint: LintMode::Off,
+            lint_skip: Vec::new(),
         }
     }
 }

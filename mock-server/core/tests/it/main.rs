@@ -11,6 +11,7 @@ mod fault;
 mod hand;
 mod lifetime;
 mod lint;
+mod lint_tolerance;
 mod posting;
 mod session;
 mod throttle;
