@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use contract::{Cents, TimeSpan};
 use mock_server_core::DialectFile;
 
-use crate::cli::serve::ListenAddress;
+use crate::cli::listen_address::ListenAddress;
 
 /// What was typed after `otplab check`.
 #[derive(Clone, Debug, clap::Args)]

@@ -9,9 +9,6 @@ use crate::call::Call;
 use crate::customer::CustomerPlan;
 pub use crate::place::Place;
 
-/// Populations at most; each has histograms of its own in every second.
-pub const MOST: usize = 8;
-
 /// All kinds of users of a scenario; at least one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Crowd {
@@ -72,7 +69,7 @@ impl Crowd {
         }
     }
 
-    /// These populations, of which there is at least one and at most [`MOST`].
+    /// These populations, of which there is at least one and at most [`Place::MOST`].
     pub fn mixed(mut populations: Vec<Population>) -> Self {
         let whole: f64 = populations.iter().map(|population| population.share).sum();
         for population in &mut populations {

@@ -273,6 +273,11 @@ impl Second {
         }
     }
 
+    /// Whether it is one of the first `warmup` seconds of the load.
+    pub fn warms_up(&self, warmup: u32) -> bool {
+        self.stage == Stage::Load && self.index < warmup
+    }
+
     /// The interval, with its histograms taken from the log; `None` if the log
     /// does not hold them next.
     pub fn interval(&self, log: &mut dyn Iterator<Item = Entry>) -> Option<Interval> {
@@ -503,4 +508,13 @@ mod tests {
         interrupted: false,
         ledger: None,
     };
+
+    #[test]
+    fn only_first_seconds_of_the_load_warm_up() {
+        let mut second = Second::of(&interval());
+        (second.stage, second.index) = (Stage::Load, 3);
+        assert_eq!((second.warms_up(3), second.warms_up(4)), (false, true));
+        second.stage = Stage::Opening;
+        assert!(!second.warms_up(4));
+    }
 }

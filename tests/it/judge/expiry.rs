@@ -18,7 +18,7 @@ fn mock(change: impl FnOnce(&mut AccountSettings)) -> Running {
     account.sms_delay = "50ms".parse().expect("a law");
     change(&mut account);
     let mut server = Server::local();
-    server.admin_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+    server.admin_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)).into());
     server.start(Settings::from(account)).expect("it starts")
 }
 
