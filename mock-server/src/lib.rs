@@ -60,4 +60,4 @@ pub fn control_document() -> serde_json::Value {
 }
 
 pub use limits::Limits;
-pub use server::{Running, Server, StartError};
+pub use server::{Running, Server, StartError, Stopped};

@@ -4,11 +4,13 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use mock_server_core::Settings;
+use mock_server_core::queue::Pending;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
@@ -202,7 +204,7 @@ async fn front(
             return;
         }
     };
-    tokio::spawn(webhook::send_all(state, stop.clone()));
+    let sending = tokio::spawn(webhook::send_all(state, stop.clone()));
     let accepting = listeners
         .into_iter()
         .map(|(door, listener)| worker::accept(listener, door, inboxes.clone(), stop.clone()));
@@ -210,6 +212,7 @@ async fn front(
     // The workers end when nobody can send them connections any more.
     drop(inboxes);
     while accepting.join_next().await.is_some() {}
+    let _ = sending.await;
 }
 
 type Listeners = Vec<(Arc<Door>, TcpListener)>;
@@ -258,11 +261,25 @@ impl Running {
         })
     }
 
-    /// Accepts no more, lets what is in flight finish for five seconds at most,
-    /// and returns when every thread has ended. Dropping does the same.
-    pub fn stop(self) {
-        drop(self.threads);
+    /// Accepts no more, lets what is in flight finish and posts the webhooks that are
+    /// due, for five seconds at most, and returns when every thread has ended, with
+    /// what is left undone. Dropping does the same, but leaves webhooks as they are.
+    pub fn stop(self) -> Stopped {
+        let Self { state, threads, .. } = self;
+        state.drains.store(true, Ordering::Release);
+        drop(threads);
+        Stopped {
+            webhooks: state.pending_webhooks(),
+        }
     }
+}
+
+/// What a server leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Webhooks that were not delivered: those whose moment is still to come, and
+    /// those that there was no time for.
+    pub webhooks: Pending,
 }
 
 /// The threads of a server; they end with this.

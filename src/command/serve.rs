@@ -11,6 +11,7 @@ use anyhow::Context;
 use contract::TimeSpan;
 use mock_server::limits::ConnectionCount;
 use mock_server::{Running, Server};
+use mock_server_core::queue::Pending;
 use mock_server_core::{AccountSettings, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -50,9 +51,29 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
             () = complain_when_crowded(&running, room) => {}
         }
         log("stopping");
-        running.stop();
+        left(running.stop().webhooks);
         Ok(Exit::Passed)
     })
+}
+
+/// What was not delivered, if anything was not.
+fn left(webhooks: Pending) {
+    let Pending {
+        scheduled,
+        overdue,
+        posting,
+    } = webhooks;
+    if overdue + posting > 0 {
+        log(&format!(
+            "warning: {overdue} webhooks were due and could not be posted in time, and {posting} \
+             were not answered in time"
+        ));
+    }
+    if scheduled > 0 {
+        log(&format!(
+            "{scheduled} webhooks were to be posted later and were not"
+        ));
+    }
 }
 
 /// Once, and not for every connection; how many there were is in the metrics.

@@ -11,7 +11,8 @@
 //! | [`mock`] | the request path: route, account, faults, operation |
 //! | `operation` | what each of the four operations does and answers |
 //! | [`watch`] | waiting for something to happen, as a question |
-//! | [`webhook`], [`webhook_url`], `posting` | which events are due, what they say, and where they go |
+//! | [`webhook`], `posting` | events on their way: planned, begun, answered |
+//! | [`endpoint`], [`webhook_url`], `outbox`, [`queue`] | where webhooks go, and what waits for each |
 //! | [`control`] | the mock in a tester's hands: clocks, money, resets |
 //! | [`hand`] | a tester's hand on rentals: an SMS now, an end now |
 //! | `account`, `ledger`, `person` | what one API key owns |
@@ -23,7 +24,7 @@
 //! | [`requests`], `journal` | questions about the bounded record of requests |
 //! | [`figures`] | what is counted |
 //! | `rate_limit`, `idempotency` | what is counted and remembered of an account's requests |
-//! | `retry`, `signature` | when a webhook is posted again, and how it is signed |
+//! | `retry`, [`signature`] | when a webhook is posted again, and how it is signed |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
 //! A rental is a function of time: what arrives, when, and when it ends is
@@ -48,6 +49,7 @@ mod clock;
 pub mod control;
 pub mod deliveries;
 pub mod dialect;
+pub mod endpoint;
 pub mod fault;
 pub mod feed;
 pub mod figures;
@@ -58,9 +60,11 @@ mod journal;
 mod ledger;
 pub mod mock;
 mod operation;
+mod outbox;
 mod person;
 mod phone;
 mod posting;
+pub mod queue;
 mod rate_limit;
 mod register;
 mod rent_body;
@@ -70,7 +74,7 @@ pub mod request;
 pub mod requests;
 mod retry;
 pub mod settings;
-mod signature;
+pub mod signature;
 mod sms;
 pub mod watch;
 pub mod webhook;

@@ -6,6 +6,7 @@ mod arbitrary;
 mod client;
 mod control;
 mod delivery;
+mod endpoints;
 mod dialect;
 mod fault;
 mod hand;
