@@ -140,7 +140,7 @@ impl Mock {
         };
         let verdict = match self.judge(local, account, &route, request.prefer) {
             Ok(verdict) => verdict,
-            Err(error) => return Ok(Reply::not_preferable(&error, now)),
+            Err(error) => return Ok(Reply::not_preferable(error.to_string(), now)),
         };
         let latency = verdict.latency.unwrap_or_default();
         let at = now + latency;

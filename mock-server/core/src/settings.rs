@@ -4,7 +4,6 @@
 mod file;
 mod opening_balance;
 mod rental_life;
-mod time_scale;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +14,11 @@ use contract::{ApiKey, Cents, Law};
 pub use self::file::{AccountKey, AccountKeyError, AccountPatch, SettingsFile};
 pub use self::opening_balance::{OpeningBalance, OpeningBalanceError};
 pub use self::rental_life::{RentalLife, RentalLifeError};
-pub use self::time_scale::{TimeScale, TimeScaleError};
 use crate::dialect::{Dialect, WebhookRetry};
 use crate::fault::FaultRule;
 use crate::journal::JournalLimits;
 use crate::signature::WebhookSecret;
+pub use crate::time_scale::{TimeScale, TimeScaleError};
 use crate::webhook_url::WebhookUrl;
 
 /// Everything that decides how a mock behaves.

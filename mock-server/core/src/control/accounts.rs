@@ -7,11 +7,11 @@ use contract::{ApiKey, Cents, Moment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Scope, redacted};
 use crate::endpoint::EndpointId;
 use crate::history;
 use crate::mock::Mock;
 use crate::rental::State;
+use crate::scope::{Scope, redacted};
 use crate::settings::{AccountPatch, AccountSettings};
 
 /// An account, as it is shown.

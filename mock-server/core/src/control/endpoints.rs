@@ -7,13 +7,13 @@ use contract::{Dice, Moment, Stream, dice};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, redacted};
 use crate::dialect::{WebhookRetry, WebhookSignature};
 use crate::endpoint::EndpointId;
 use crate::fault::Origin;
 use crate::mock::Mock;
 use crate::outbox::Endpoint;
 use crate::queue::{Pending, ReplayError, WebhookQueue};
+use crate::scope::{Scope, redacted};
 use crate::settings::WebhookSettings;
 use crate::signature::{WebhookSecret, WebhookSecretError};
 use crate::webhook_url::WebhookUrl;

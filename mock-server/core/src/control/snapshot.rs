@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, redacted};
 use crate::account::Account;
 use crate::account::saved::{SavedAccount, SavedRule};
 use crate::endpoint::{SavedEndpoint, SharedEndpoints};
 use crate::fault::FaultRecord;
 use crate::mock::Mock;
 use crate::register::Register;
+use crate::scope::{Scope, redacted};
 use crate::settings::AccountPatch;
 use crate::webhook_url::WebhookUrl;
 
