@@ -191,7 +191,11 @@ impl Page<'_> {
             ("posting", pending.posting),
         ];
         let states = states.map(|(state, count)| ([("state", state)], count));
-        self.gauges("webhooks_pending", "Webhooks that are to be posted", &states)
+        self.gauges(
+            "webhooks_pending",
+            "Webhooks that are to be posted",
+            &states,
+        )
     }
 
     fn counter(&mut self, name: &str, help: &str, count: u64) -> fmt::Result {

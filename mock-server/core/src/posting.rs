@@ -142,13 +142,7 @@ impl Mock {
         }
     }
 
-    fn attempt(
-        &mut self,
-        place: u32,
-        local: Moment,
-        begun: Begun,
-        body: Bytes,
-    ) -> WebhookAttempt {
+    fn attempt(&mut self, place: u32, local: Moment, begun: Begun, body: Bytes) -> WebhookAttempt {
         let headers = self.headers(local, &begun, &body);
         let Begun {
             delivery,

@@ -501,13 +501,19 @@ mod tests {
         let mut queue = WebhookQueue::default();
         queue.plan(at(0), event(1));
         begin(&mut queue, at(0));
-        assert_eq!(queue.replay(at(1), event(1), None), Err(ReplayError::Posting));
+        assert_eq!(
+            queue.replay(at(1), event(1), None),
+            Err(ReplayError::Posting)
+        );
         let followed = queue.end(at(1), event(1), WebhookOutcome::Failed, RETRY);
         assert_eq!(followed.again, Some(at(15)));
         assert_eq!(queue.replay(at(2), event(1), followed.again), Ok(()));
         assert_eq!(begin(&mut queue, at(2)), Some((event(1), 1)));
         queue.end(at(2), event(1), WebhookOutcome::Gone, RETRY);
-        assert_eq!(queue.replay(at(3), event(1), None), Err(ReplayError::Disabled));
+        assert_eq!(
+            queue.replay(at(3), event(1), None),
+            Err(ReplayError::Disabled)
+        );
         queue.plan(at(3), event(2));
         assert_eq!((queue.next_due(), queue.counts.skipped), (None, 1));
         queue.enable();

@@ -119,7 +119,13 @@ mod tests {
         let secret: WebhookSecret = text.parse().expect(text);
         assert_eq!(secret.reveal(), text);
         assert_eq!(format!("{secret:?}"), "WebhookSecret(…)");
-        for wrong in ["", "whsec_", "whsec_c2hvcnQ=", "whsec_!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
+        for wrong in [
+            "",
+            "whsec_",
+            "whsec_c2hvcnQ=",
+            "whsec_!",
+            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        ] {
             assert_eq!(wrong.parse::<WebhookSecret>(), Err(WebhookSecretError));
         }
     }
@@ -127,8 +133,14 @@ mod tests {
     #[test]
     fn id_time_and_body_are_signed_together() {
         // As another program (Python's hmac) computes it.
-        let secret: WebhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".parse().expect("a secret");
-        let signed = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        let secret: WebhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+            .parse()
+            .expect("a secret");
+        let signed = secret.sign(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            br#"{"test": 2432232314}"#,
+        );
         assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 }

@@ -14,6 +14,7 @@ mod openapi;
 mod page;
 mod pipeline;
 mod preset;
+mod receiver;
 mod resources;
 mod scenario;
 mod snapshot;

@@ -284,7 +284,9 @@ impl Mock {
         .with(saved.faults);
         let endpoints = saved.endpoints.into_iter();
         self.shared_endpoints = SharedEndpoints {
-            endpoints: endpoints.map(|saved| (saved.id, saved.settings())).collect(),
+            endpoints: endpoints
+                .map(|saved| (saved.id, saved.settings()))
+                .collect(),
             made: saved.endpoints_made,
         };
         self.epoch = epoch;

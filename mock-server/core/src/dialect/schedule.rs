@@ -137,8 +137,7 @@ impl FromStr for WebhookRetry {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        const EXPECTED: &str =
-            "none, plivo, vonage, sendly, svix, disable_after_50, or attempts and spacing like 5x15s";
+        const EXPECTED: &str = "none, plivo, vonage, sendly, svix, disable_after_50, or attempts and spacing like 5x15s";
         match text {
             "none" => Ok(Self::None),
             "plivo" => Ok(Self::Plivo),

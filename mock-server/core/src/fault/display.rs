@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use contract::TimeSpan;
 
-use super::{
-    Damage, Fault, FaultRule, Phase, SmsFault, Substitute, Target, WebhookFault, When,
-};
+use super::{Damage, Fault, FaultRule, Phase, SmsFault, Substitute, Target, WebhookFault, When};
 
 impl fmt::Display for FaultRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

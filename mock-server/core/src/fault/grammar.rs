@@ -219,7 +219,10 @@ mod tests {
             ("*: sms_never", "rent: sms_never"),
             ("*: webhook_drop", "rent: webhook_drop"),
             ("*: webhook_duplicate(1s)", "rent: webhook_duplicate"),
-            ("*: webhook_duplicate(0s)", "rent: webhook_duplicate(concurrent)"),
+            (
+                "*: webhook_duplicate(0s)",
+                "rent: webhook_duplicate(concurrent)",
+            ),
             ("*: rate_limit", "*: rate_limit(1s)"),
             ("*: html_error", "*: html_error(502)"),
             ("*: timeout before", "*: timeout"),

@@ -63,12 +63,18 @@ fn written(json: &str) -> WrittenEndpoint {
 fn what_is_dropped_is_never_posted_and_in_the_log() {
     let mut client = client(&["rent: webhook_drop nth 2"]);
     let ids = [(); 3].map(|()| client.rent().0);
-    let taken: Vec<_> = posted(&mut client, 60).iter().map(|(_, it)| about(it)).collect();
+    let taken: Vec<_> = posted(&mut client, 60)
+        .iter()
+        .map(|(_, it)| about(it))
+        .collect();
     assert_eq!(taken, [ids[0], ids[2]]);
     let me = client.me();
     let log = client.mock.deliveries(me, Some(ids[1] as u32), 10);
     assert_eq!((log.len(), log[0].state), (1, "dropped"));
-    assert_eq!((log[0].faults.clone(), log[0].attempts.len()), (vec!["webhook_drop"], 0));
+    assert_eq!(
+        (log[0].faults.clone(), log[0].attempts.len()),
+        (vec!["webhook_drop"], 0)
+    );
     assert!(client.sees_sms(ids[1]), "the poll shows it as ever");
 }
 
@@ -82,7 +88,10 @@ fn what_is_late_or_comes_twice_says_the_same() {
     let mut client = client(&rules);
     let ids = [(); 3].map(|()| client.rent().0);
     let all = posted(&mut client, 60);
-    let seconds: Vec<_> = all.iter().map(|(second, it)| (*second, about(it))).collect();
+    let seconds: Vec<_> = all
+        .iter()
+        .map(|(second, it)| (*second, about(it)))
+        .collect();
     let [late, twice, pair] = ids;
     assert_eq!(
         seconds,
@@ -162,7 +171,9 @@ fn a_bad_signature_and_a_stale_timestamp_are_as_they_are_named() {
     ];
     let mut client = client(&rules);
     let me = client.me();
-    let endpoint = written(&format!(r#"{{"url":"http://localhost/","secret":"{SECRET}"}}"#));
+    let endpoint = written(&format!(
+        r#"{{"url":"http://localhost/","secret":"{SECRET}"}}"#
+    ));
     client
         .mock
         .add_endpoint(client.now, me, endpoint)
@@ -208,7 +219,10 @@ fn every_endpoint_gets_every_event_and_each_has_its_own_attempts() {
         .add_endpoint(client.now, Scope::Server, endpoint("all", "3x1s"))
         .expect("room");
     assert_eq!(mine.endpoint.id.to_string(), "account-1");
-    assert_eq!((all.endpoint.id.to_string(), all.secret), ("server-1".to_owned(), None));
+    assert_eq!(
+        (all.endpoint.id.to_string(), all.secret),
+        ("server-1".to_owned(), None)
+    );
     client.rent();
     let failed = WebhookOutcome::Failed;
     let mut urls = Vec::new();
@@ -228,15 +242,17 @@ fn every_endpoint_gets_every_event_and_each_has_its_own_attempts() {
         .iter()
         .map(|view| (view.id.to_string(), view.failures, view.given_up))
         .collect();
-    let expected = [("account-1", 1, 1), ("server-1", 3, 1), ("settings-1", 5, 1)];
+    let expected = [
+        ("account-1", 1, 1),
+        ("server-1", 3, 1),
+        ("settings-1", 5, 1),
+    ];
     let expected = expected.map(|(id, failures, lost)| (id.to_owned(), failures, lost));
     assert_eq!(given_up, expected);
     let (other, gone) = (Scope::Server, "account-1".parse().expect("an id"));
     let error = client.mock.remove_endpoint(client.now, other, gone);
     assert_eq!(error, Err(EndpointError::Missing), "it is not everybody's");
-    let error = client
-        .mock
-        .remove_endpoint(client.now, me, all.endpoint.id);
+    let error = client.mock.remove_endpoint(client.now, me, all.endpoint.id);
     assert_eq!(error, Err(EndpointError::OfServer));
 }
 
@@ -273,13 +289,20 @@ fn endpoints_outlive_a_reset_and_what_waits_for_them_does_not() {
 fn an_endpoint_that_is_gone_gets_no_more_until_it_is_put_again() {
     let mut client = client(&[]);
     let me = client.me();
-    let endpoint = || written(&format!(r#"{{"url":"http://localhost/","secret":"{SECRET}"}}"#));
+    let endpoint = || {
+        written(&format!(
+            r#"{{"url":"http://localhost/","secret":"{SECRET}"}}"#
+        ))
+    };
     let id = "account-1".parse().expect("an id");
     client
         .mock
         .add_endpoint(client.now, me, endpoint())
         .expect("room");
-    client.mock.remove_endpoint(client.now, me, "settings-1".parse().expect("an id")).expect_err("it is the settings'");
+    client
+        .mock
+        .remove_endpoint(client.now, me, "settings-1".parse().expect("an id"))
+        .expect_err("it is the settings'");
     client.rent();
     client.at(10.0);
     let attempt = client.mock.take_due_webhook(client.now).expect("due");
@@ -287,11 +310,20 @@ fn an_endpoint_that_is_gone_gets_no_more_until_it_is_put_again() {
     client
         .mock
         .webhook_answered(client.now, attempt.delivery, WebhookOutcome::Gone);
-    let view = client.mock.endpoint(client.now, me, id).expect("it is there");
+    let view = client
+        .mock
+        .endpoint(client.now, me, id)
+        .expect("it is there");
     assert!(view.disabled);
     let log = client.mock.deliveries(me, None, 10);
-    let gone = log.iter().find(|it| it.endpoint == id).expect("it was posted");
-    assert_eq!((gone.state, gone.attempts[0].outcome), ("given_up", Some("gone")));
+    let gone = log
+        .iter()
+        .find(|it| it.endpoint == id)
+        .expect("it was posted");
+    assert_eq!(
+        (gone.state, gone.attempts[0].outcome),
+        ("given_up", Some("gone"))
+    );
     let replayed = client.mock.replay_delivery(client.now, me, gone.id);
     assert_eq!(replayed, Err(ReplayError::Disabled));
     client
@@ -303,7 +335,11 @@ fn an_endpoint_that_is_gone_gets_no_more_until_it_is_put_again() {
     let wish: Wish = serde_json::from_str(r#"{"for":"webhooks"}"#).expect("a wish");
     assert_ne!(client.mock.watch(client.now, me, &wish), Watch::Happened);
     let replayed = posted(&mut client, 60);
-    assert!(replayed.iter().any(|(_, it)| it.delivery == attempt.delivery && it.number == 2));
+    assert!(
+        replayed
+            .iter()
+            .any(|(_, it)| it.delivery == attempt.delivery && it.number == 2)
+    );
     assert_eq!(client.mock.watch(client.now, me, &wish), Watch::Happened);
     let shown = client.mock.delivery(me, number).expect("remembered");
     assert_eq!((shown.state, shown.attempts.len()), ("acknowledged", 2));
@@ -334,7 +370,11 @@ fn ten_thousand_webhooks_for_a_dead_endpoint_wait_and_polls_do_not() {
     while let Some(attempt) = client.mock.take_due_webhook(client.now) {
         under_way.push(attempt.delivery);
     }
-    assert_eq!(under_way.len(), 64, "so many bodies and sockets, and no more");
+    assert_eq!(
+        under_way.len(),
+        64,
+        "so many bodies and sockets, and no more"
+    );
     let pending = client.mock.pending_webhooks(client.now);
     assert_eq!((pending.overdue, pending.posting), (10_000 - 64, 64));
     assert!(client.sees_sms(ids[0]), "polls are answered");
