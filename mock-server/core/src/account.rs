@@ -258,6 +258,11 @@ impl Account {
         (at != Moment::NEVER).then_some((at, message))
     }
 
+    /// Whether another SMS of this rental is still to come after `now`.
+    pub(crate) fn expects_sms(&self, rental: &Rental, now: Moment) -> bool {
+        self.sms.follows(rental.id, now)
+    }
+
     /// All SMS that follow the first of their rental, by the rental's id, and when.
     pub(crate) fn following_sms(&self) -> impl Iterator<Item = (u32, Moment)> {
         self.sms.following()

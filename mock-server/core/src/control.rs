@@ -135,6 +135,7 @@ impl Mock {
             self.server_rules = FaultRecord::default();
         }
         for place in self.places(scope) {
+            self.lint_farewell(place, now);
             let mut fresh = self.fresh_account(place, now);
             let account = &mut self.accounts[place as usize];
             let local = account.clock.local(now);

@@ -23,6 +23,7 @@
 //! | [`deliveries`] | the bounded record of webhooks |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
 //! | [`figures`] | what is counted |
+//! | [`lint`] | whether the client is as it should be |
 //! | `rate_limit`, `idempotency` | what is counted and remembered of an account's requests |
 //! | `retry`, [`signature`] | when a webhook is posted again, and how it is signed |
 //! | `history`, `rent_body` | one operation's own reading and writing |
@@ -59,6 +60,7 @@ mod history;
 mod idempotency;
 mod journal;
 mod ledger;
+pub mod lint;
 pub mod mock;
 mod operation;
 mod outbox;
@@ -87,6 +89,7 @@ pub use dialect::{Dialect, DialectFile};
 pub use fault::{FaultRule, FaultRuleError};
 pub use figures::{Census, Figures};
 pub use hand::HandError;
+pub use lint::{LintMode, LintReport};
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};
 pub use request::{Body, Request};

@@ -18,6 +18,7 @@ use crate::endpoint::SharedEndpoints;
 use crate::fault::{self, FaultRecord, PreferenceError, Verdict};
 use crate::feed::Feed;
 use crate::journal::Journal;
+use crate::lint::Lint;
 use crate::operation::Times;
 use crate::register::{Place, Register};
 use crate::rental::Rental;
@@ -50,6 +51,8 @@ pub struct Mock {
     /// What is rented beside the table's services.
     pub(crate) catalogue: Catalogue,
     pub(crate) waiting: Waiting,
+    /// A look at the clients, if one is wanted.
+    pub(crate) lint: Option<Box<Lint>>,
 }
 
 impl Mock {
@@ -57,6 +60,7 @@ impl Mock {
     pub fn new(settings: Settings, epoch: Timestamp) -> Self {
         Self {
             journal: Journal::new(settings.journal()),
+            lint: Lint::of(settings.lint),
             settings,
             epoch,
             now: Moment::START,
@@ -81,6 +85,9 @@ impl Mock {
             .answer(now, request, &mut owner)
             .unwrap_or_else(|problem| self.refuse(problem, owner.0, request, now));
         self.journal.record(owner, request, &reply);
+        if self.lint.is_some() {
+            self.examine_request(owner, request, &reply);
+        }
         if self.is_heard() {
             self.tell_request(now);
         }

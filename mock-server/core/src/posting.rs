@@ -78,6 +78,9 @@ impl Mock {
         let retry = owner.settings.dialect.webhook_retry;
         let followed = owner.webhooks.end(local, delivery, outcome, retry);
         let number = self.deliveries.end(delivery, outcome, followed.again);
+        if self.lint.is_some() {
+            self.examine_webhook(delivery, outcome, local);
+        }
         if followed.disabled {
             self.deliveries.give_up(account, delivery.endpoint);
         }

@@ -22,6 +22,8 @@ pub struct Request<'a> {
     pub prefer: Option<&'a str>,
     /// Whether the ground truth was asked for ([`contract::truth`]).
     pub truth: bool,
+    /// Whether it is the first of its connection, as far as the shell knows connections.
+    pub fresh_connection: bool,
     /// What came after the head.
     pub body: Body<'a>,
 }
@@ -50,6 +52,7 @@ impl<'a> Request<'a> {
             idempotency_key: None,
             prefer: None,
             truth: false,
+            fresh_connection: false,
             body: Body::Whole(&[]),
         }
     }

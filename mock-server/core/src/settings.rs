@@ -17,6 +17,7 @@ pub use self::rental_life::{RentalLife, RentalLifeError};
 use crate::dialect::{Dialect, WebhookRetry};
 use crate::fault::FaultRule;
 use crate::journal::JournalLimits;
+use crate::lint::LintMode;
 use crate::signature::WebhookSecret;
 pub use crate::time_scale::{TimeScale, TimeScaleError};
 use crate::webhook_url::WebhookUrl;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub journal_max: usize,
     /// Bytes that they take at most, paths that mean no operation included.
     pub journal_bytes: usize,
+    /// Whether clients are looked at, and what follows from what is found.
+    pub lint: LintMode,
 }
 
 /// Everything that decides how one account behaves.
@@ -90,6 +93,7 @@ impl From<AccountSettings> for Settings {
             // Some five megabytes, unless most of the requests have odd paths.
             journal_max: 100_000,
             journal_bytes: 16 * 1024 * 1024,
+            lint: LintMode::Off,
         }
     }
 }

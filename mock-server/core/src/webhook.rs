@@ -69,6 +69,11 @@ impl DeliveryId {
         Self { copy, ..self }
     }
 
+    /// Whether both bring the same event to the same endpoint.
+    pub(crate) fn is_same_event(&self, other: &Self) -> bool {
+        self.copied(other.copy) == *other
+    }
+
     /// What a receiver knows the event by: all attempts, duplicates and endpoints have
     /// it in common.
     pub(crate) fn message(&self) -> String {

@@ -296,6 +296,11 @@ impl Mock {
         let ids: Vec<_> = account.rentals().iter().map(|rental| rental.id).collect();
         let counts = &mut self.journal.counts;
         counts.restore(&account, account.clock.local(now));
+        let former_place = self.accounts.get_index_of(&key);
+        if let Some(place) = former_place {
+            self.lint_farewell(place as u32, now);
+        }
+        let counts = &mut self.journal.counts;
         let former = self.accounts.get(&key);
         if let Some(former) = former {
             counts.forget(former, former.clock.local(now));

@@ -11,6 +11,7 @@ mod endpoints;
 mod fault;
 mod hand;
 mod lifetime;
+mod lint;
 mod posting;
 mod session;
 mod throttle;
