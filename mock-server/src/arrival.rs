@@ -24,7 +24,7 @@ pub(crate) struct Arrival(Arc<AtomicU64>);
 
 impl Arrival {
     /// Some bytes came.
-    fn begun(&self) {
+    pub(crate) fn begun(&self) {
         self.0.store(self.odd(), Ordering::Relaxed);
     }
 

@@ -32,6 +32,7 @@ pub(crate) fn request<'a>(
         connection: None,
         prefer: None,
         truth: false,
+        sought: None,
         body,
     };
     // Clients send few headers: looking at each of them once takes a quarter of

@@ -13,14 +13,14 @@ use contract::{Cents, Moment, Operation};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Failure;
-use crate::crowd::Place;
 use crate::distribution::Distribution;
 use crate::hlog::Entry;
 use crate::interval::{Interval, Stage};
 use crate::lag::LagShares;
 use crate::latencies::{Exact, Latencies};
 use crate::outcome::{Certainty, Ledger};
-use crate::tally::{InstrumentTally, PopulationTally, RentalTally, Tally};
+use crate::place::Place;
+use crate::tally::{InstrumentTally, PopulationTally, RentalTally, Tally, WebhookTally};
 use crate::threshold::Threshold;
 use crate::warmup::Warmup;
 
@@ -168,6 +168,8 @@ pub struct Second {
     pub held: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub turned_away: u64,
+    #[serde(default, skip_serializing_if = "WebhookTally::is_empty")]
+    pub webhooks: WebhookTally,
     /// By operation, those that were used.
     pub operations: BTreeMap<String, Requests>,
     pub rentals: Rentals,
@@ -249,6 +251,7 @@ impl Second {
             limits_hit: tally.instrument.limits_hit,
             held: tally.held,
             turned_away: tally.turned_away,
+            webhooks: tally.webhooks,
             operations: used
                 .map(|(operation, tally)| {
                     let requests = Requests {
@@ -273,12 +276,18 @@ impl Second {
         }
     }
 
+    /// Whether it is one of the first `warmup` seconds of the load.
+    pub fn warms_up(&self, warmup: u32) -> bool {
+        self.stage == Stage::Load && self.index < warmup
+    }
+
     /// The interval, with its histograms taken from the log; `None` if the log
     /// does not hold them next.
     pub fn interval(&self, log: &mut dyn Iterator<Item = Entry>) -> Option<Interval> {
         let mut tally = Tally::default();
         (tally.offered, tally.achieved) = (self.offered, self.achieved);
         (tally.held, tally.turned_away) = (self.held, self.turned_away);
+        tally.webhooks = self.webhooks;
         tally.rentals = self.rentals.tally();
         for (place, line) in (0..).map(Place).zip(&self.populations) {
             *tally.population(place) = PopulationTally {
@@ -447,6 +456,8 @@ mod tests {
         (tally.offered, tally.achieved) = (13, 14);
         tally.instrument.limits_hit = 15;
         (tally.held, tally.turned_away) = (20, 21);
+        tally.webhooks.received = 23;
+        tally.webhooks.lost = 24;
         tally.operation_mut(Operation::CheckOtp).retries = 22;
         for place in [Place(0), Place(1)] {
             tally.population(place).request(place.0 == 1);
@@ -503,4 +514,13 @@ mod tests {
         interrupted: false,
         ledger: None,
     };
+
+    #[test]
+    fn only_first_seconds_of_the_load_warm_up() {
+        let mut second = Second::of(&interval());
+        (second.stage, second.index) = (Stage::Load, 3);
+        assert_eq!((second.warms_up(3), second.warms_up(4)), (false, true));
+        second.stage = Stage::Opening;
+        assert!(!second.warms_up(4));
+    }
 }

@@ -207,7 +207,7 @@ impl Mock {
         }
         let about = || self.deliveries.about(id.rental);
         if let Some(delivery) = about().find(|it| it.id == id) {
-            let same = |it: &&Delivery| it.id.sms == id.sms && it.id.by_hand == id.by_hand;
+            let same = |it: &&Delivery| it.id.is_same_event(&id);
             let answered = Answered {
                 delivery,
                 pair: &about().filter(same).collect::<Vec<_>>(),

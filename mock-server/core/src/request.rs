@@ -24,6 +24,10 @@ pub struct Request<'a> {
     pub prefer: Option<&'a str>,
     /// Whether the ground truth was asked for ([`contract::truth`]).
     pub truth: bool,
+    /// The one rental that whoever asks looks for in the history; none has number 0.
+    /// No network carries this: a simulation spares itself the rows that nobody
+    /// reads, and gets an empty one in their place.
+    pub sought: Option<u64>,
     /// The connection that it came over, if there are connections.
     pub connection: Option<Connection>,
     /// What came after the head.
@@ -65,6 +69,7 @@ impl<'a> Request<'a> {
             idempotency_key: None,
             prefer: None,
             truth: false,
+            sought: None,
             connection: None,
             body: Body::Whole(&[]),
         }

@@ -120,6 +120,7 @@ impl Arm for CoreArm {
             connection: None,
             prefer: None,
             truth: ask.truth,
+            sought: None,
             body: Body::Whole(ask.body.as_bytes()),
         };
         let reply = self.0.handle(Moment::START, &request);

@@ -1,7 +1,6 @@
 //! From flags, environment and file to one complete plan.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
@@ -9,23 +8,28 @@ use std::thread::available_parallelism;
 use anyhow::Context;
 use contract::{Law, document};
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
-use mock_server::{Limits, Server};
+use mock_server::{Limits, Place, Server};
 use mock_server_core::lint::Rule;
 use mock_server_core::settings::{AccountKey, AccountPatch, OpeningBalance, RentalLife, TimeScale};
 use mock_server_core::{DialectFile, FaultRule, LintMode, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
+use super::lint::Reports;
+use super::listening::{ListeningChoice, Places};
+use super::log::{Log, LogChoice};
 use crate::cli::lint_format::LintFormat;
-use crate::cli::serve::{ListenAddress, ServeArguments};
-use crate::command::serve::lint::Reports;
+use crate::cli::serve::ServeArguments;
+use crate::cli::serve::listening::SocketMode;
+use crate::cli::serve::logging::{LogFormat, LogLevel};
 
 /// What one source says; the rest is another source's to say.
 pub(super) struct Choice {
-    listen: Option<ListenAddress>,
+    listening: ListeningChoice,
+    log: LogChoice,
     port_file: Option<PathBuf>,
     threads: Option<NonZeroUsize>,
     allow_webhook_hosts: Option<Vec<String>>,
-    admin_listen: Option<ListenAddress>,
+    admin_listen: Option<Place>,
     admin_token: Option<String>,
     limits: LimitsChoice,
     report: Option<Vec<LintFormat>>,
@@ -44,7 +48,10 @@ struct LimitsChoice {
 
 /// Everything that `otplab serve` needs to know.
 pub(super) struct Plan {
+    /// Without a certificate as yet.
     pub(super) server: Server,
+    pub(super) listening: ListeningChoice,
+    pub(super) log: Log,
     pub(super) settings: Settings,
     pub(super) port_file: Option<PathBuf>,
     /// Which reports about clients, and where they go.
@@ -71,7 +78,8 @@ impl Choice {
 
     fn or(self, other: Self) -> Self {
         Self {
-            listen: self.listen.or(other.listen),
+            listening: self.listening.or(other.listening),
+            log: self.log.or(other.log),
             port_file: self.port_file.or(other.port_file),
             threads: self.threads.or(other.threads),
             allow_webhook_hosts: self.allow_webhook_hosts.or(other.allow_webhook_hosts),
@@ -86,17 +94,20 @@ impl Choice {
 
     /// Defaults for what nobody said; `seed` is one of them.
     pub(super) fn resolve(self, seed: u64) -> Plan {
-        let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
         let cores = || available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Plan {
             server: Server {
-                listen: self.listen.map_or(default, |address| address.0),
+                listen: self.listening.places(),
+                socket_mode: self.listening.socket_mode(),
+                tls: None,
                 workers: self.threads.unwrap_or_else(cores),
                 webhook_hosts: self.allow_webhook_hosts.unwrap_or_default(),
                 limits: self.limits.resolve(),
-                admin_listen: self.admin_listen.map(|address| address.0),
+                admin_listen: self.admin_listen,
                 admin_token: self.admin_token,
             },
+            listening: self.listening,
+            log: self.log.resolve(),
             settings: self.mock.resolve(seed),
             port_file: self.port_file,
             reports: Reports {
@@ -138,11 +149,19 @@ fn can_be_brought(token: &str) -> bool {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ServeFile {
-    listen: Option<ListenAddress>,
+    listen: Option<Places>,
+    socket_mode: Option<SocketMode>,
+    tls: Option<bool>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    tls_names: Option<Vec<String>>,
+    tls_cert_out: Option<PathBuf>,
+    log_format: Option<LogFormat>,
+    log_level: Option<LogLevel>,
     port_file: Option<PathBuf>,
     threads: Option<NonZeroUsize>,
     allow_webhook_hosts: Option<Vec<String>>,
-    admin_listen: Option<ListenAddress>,
+    admin_listen: Option<Place>,
     admin_token: Option<String>,
     max_head: Option<HeadBytes>,
     max_body: Option<BodyBytes>,
@@ -176,7 +195,19 @@ fn read(path: &Path) -> anyhow::Result<ServeFile> {
 impl From<ServeFile> for Choice {
     fn from(file: ServeFile) -> Self {
         Self {
-            listen: file.listen,
+            listening: ListeningChoice {
+                listen: file.listen.map(|Places(places)| places),
+                socket_mode: file.socket_mode,
+                tls: file.tls,
+                cert: file.tls_cert,
+                key: file.tls_key,
+                names: file.tls_names,
+                cert_out: file.tls_cert_out,
+            },
+            log: LogChoice {
+                format: file.log_format,
+                level: file.log_level,
+            },
             port_file: file.port_file,
             threads: file.threads,
             allow_webhook_hosts: file.allow_webhook_hosts,
@@ -213,7 +244,8 @@ impl From<ServeFile> for Choice {
 impl From<ServeArguments> for Choice {
     fn from(typed: ServeArguments) -> Self {
         Self {
-            listen: typed.listen,
+            listening: typed.listening.into(),
+            log: typed.logging.into(),
             port_file: typed.port_file,
             threads: typed.threads,
             allow_webhook_hosts: typed.allow_webhook_host,

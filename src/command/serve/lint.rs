@@ -13,6 +13,7 @@ use mock_server_core::{LintMode, LintReport};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
 
+use super::log::Log;
 use crate::cli::lint_format::LintFormat;
 use crate::exit::Exit;
 
@@ -27,11 +28,13 @@ pub(super) struct Reports {
 
 impl Reports {
     /// Looks whether all reports have a place, before anybody is served.
-    pub(super) fn prepare(&self, mode: LintMode) -> anyhow::Result<()> {
+    pub(super) fn prepare(&self, mode: LintMode, log: Log) -> anyhow::Result<()> {
         match &self.directory {
             _ if mode == LintMode::Off && !self.formats.is_empty() => {
-                super::log(
-                    "warning: --report is about the clients, and without --lint nobody looks",
+                log.warn(
+                    "lint",
+                    "--report is about the clients, and without --lint nobody looks",
+                    json!({}),
                 );
                 Ok(())
             }
@@ -47,7 +50,7 @@ impl Reports {
     }
 
     /// Writes them all, and says how the server ends for it.
-    pub(super) fn end(&self, found: &LintReport) -> anyhow::Result<Exit> {
+    pub(super) fn end(&self, found: &LintReport, log: Log) -> anyhow::Result<Exit> {
         if found.mode == LintMode::Off {
             return Ok(Exit::Passed);
         }
@@ -68,7 +71,7 @@ impl Reports {
             }
         }
         if self.formats.is_empty() || self.directory.is_some() {
-            text(found).lines().for_each(super::log);
+            say(found, log);
             if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
                 print(&annotations(found))?;
             }
@@ -76,7 +79,11 @@ impl Reports {
         Ok(match found.mode {
             LintMode::Deny if found.is_denied() => Exit::Findings,
             LintMode::Deny if found.requests == 0 => {
-                super::log("lint: no request came, so there was nothing to judge");
+                log.warn(
+                    "lint",
+                    "lint: no request came, so there was nothing to judge",
+                    json!({}),
+                );
                 Exit::CouldNotJudge
             }
             _ => Exit::Passed,
@@ -92,13 +99,31 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 fn text(found: &LintReport) -> String {
     let mut out: String = found.findings.iter().flat_map(lines).collect();
+    out += &summary(found);
+    out.push('\n');
+    out
+}
+
+fn summary(found: &LintReport) -> String {
     let count = found.findings.len() as u64 + found.beyond;
-    let _ = write!(out, "lint: findings {count}, requests {}", found.requests);
+    let mut out = format!("lint: findings {count}, requests {}", found.requests);
     if !found.skipped.is_empty() {
         let _ = write!(out, ", not looked for: {}", found.skipped.join(", "));
     }
-    out.push('\n');
     out
+}
+
+/// A line of the log for each finding; for people they are several.
+fn say(found: &LintReport, log: Log) {
+    for finding in &found.findings {
+        log.info(
+            "lint.finding",
+            lines(finding).concat().trim_end(),
+            json!(finding),
+        );
+    }
+    let fields = json!({ "findings": found.findings.len(), "requests": found.requests });
+    log.info("lint", &summary(found), fields);
 }
 
 /// One finding with what proves it.

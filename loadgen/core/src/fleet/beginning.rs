@@ -7,8 +7,8 @@ use super::{Fleet, Kind, Role, User};
 use crate::arrivals::Arrival;
 use crate::budget::Reserved;
 use crate::call::Call;
-use crate::crowd::Place;
 use crate::customer::Customer;
+use crate::place::Place;
 use crate::reader::Reader;
 
 /// How a user begins.
@@ -38,6 +38,8 @@ impl Fleet {
             requests: 0,
             has_turn: false,
             reserved: beginning.reserved,
+            timer: None,
+            awaits: None,
         });
         self.send(id, arrival.at, now);
     }

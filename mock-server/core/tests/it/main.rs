@@ -7,6 +7,7 @@ mod client;
 mod control;
 mod delivery;
 mod dialect;
+mod endpoints;
 mod fault;
 mod hand;
 mod lifetime;
