@@ -17,4 +17,5 @@ mod shapes;
 mod simulate;
 mod tidy;
 mod two_arms;
+mod webhooks;
 mod world;
