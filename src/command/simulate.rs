@@ -9,6 +9,7 @@ use loadgen_sim::simulation::{Simulation, Witness};
 
 use crate::cli::simulate::SimulateArguments;
 use crate::command::scenario::Source;
+use crate::command::strategy::Webhooks;
 use crate::command::{embedded, load, report, strategy};
 use crate::exit::Exit;
 
@@ -22,7 +23,7 @@ pub(crate) fn run(arguments: &SimulateArguments) -> anyhow::Result<Exit> {
     load::recording(&mut scenario)?;
     let seed = scenario.seed.unwrap_or(SEED);
     let settings = embedded::settings(&source, arguments.sms_delay.clone(), seed)?;
-    strategy::prepare(&mut scenario, &settings)?;
+    strategy::prepare(&mut scenario, &settings, Webhooks::Simulated)?;
     let heading = format!("# otplab simulate {} --seed {seed}\n\n", source.origin);
     let as_run = source.without_keys(&heading, None);
     let directory = arguments.output.as_deref();
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &SimulateArguments) -> anyhow::Result<Exit> {
         seed,
         link: arguments.link.unwrap_or_default(),
         host: arguments.host.unwrap_or_default(),
+        in_full: false,
     };
     if let Some(writer) = &mut writer {
         writer.begin(&simulation.about());

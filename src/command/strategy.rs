@@ -5,15 +5,28 @@ use loadgen_core::scenario::Scenario;
 use loadgen_sim::polling::settle;
 use mock_server_core::Settings;
 
+/// Whether webhooks reach the customers of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Webhooks {
+    /// The mock's go straight to them.
+    Simulated,
+    /// Nobody listens.
+    Unheard,
+}
+
 /// Works out what is planned: for the mock's law, and for the deadline that
 /// customers have. What a fleet cannot follow is refused.
-pub(crate) fn prepare(scenario: &mut Scenario, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) fn prepare(
+    scenario: &mut Scenario,
+    settings: &Settings,
+    webhooks: Webhooks,
+) -> anyhow::Result<()> {
     for plan in scenario.customers.plans_mut() {
         let polling = &plan.polling;
-        if polling.learns().is_some() || polling.webhook().is_some() {
+        if polling.webhook().is_some() && webhooks == Webhooks::Unheard {
             bail!(
-                "{polling} can be compared (otplab polling compare), but not run: customers of \
-                 load and simulate do not learn and get no webhooks; write for instance \
+                "{polling} can be compared and simulated (otplab polling compare, otplab \
+                 simulate), but not run: customers of load get no webhooks; write for instance \
                  optimal(lambda=1s)"
             );
         }

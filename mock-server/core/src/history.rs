@@ -96,7 +96,8 @@ impl Page {
             let indexes = indexes.skip(positions.start).take(positions.len());
             indexes.map(|index| describe(&rentals[index])).collect()
         } else {
-            let on_it = indexes.filter(|index| positions.contains(&order.position(rentals, *index)));
+            let on_it =
+                indexes.filter(|index| positions.contains(&order.position(rentals, *index)));
             on_it.map(|index| describe(&rentals[index])).collect()
         };
         self.with(made, data)

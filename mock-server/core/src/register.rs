@@ -93,7 +93,9 @@ impl Register {
     /// The rental with this id is let go.
     pub(crate) fn vacate(&mut self, id: u32) {
         if let Places::Every(places) = &self.places {
-            let taken = (0..).zip(places).filter(|(_, place)| **place != Place::VACANT);
+            let taken = (0..)
+                .zip(places)
+                .filter(|(_, place)| **place != Place::VACANT);
             let taken = taken.map(|(position, place)| (position, *place)).collect();
             self.places = Places::Some(places.len() as u32, taken);
         }

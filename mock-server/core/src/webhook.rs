@@ -253,9 +253,10 @@ impl WebhookQueue {
         }
     }
 
-    /// The rentals that something is to be posted about.
+    /// The rentals that something is posted about, or is to be.
     pub(crate) fn rentals(&self) -> impl Iterator<Item = u32> {
-        self.due.keys().map(|(_, event)| event.rental)
+        let due = self.due.keys().map(|(_, event)| event.rental);
+        due.chain(self.in_flight.keys().map(|event| event.rental))
     }
 }
 

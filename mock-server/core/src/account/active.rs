@@ -35,7 +35,9 @@ impl ActiveSet {
     /// The rentals stand elsewhere: each index has become what `places` says.
     pub(super) fn renumber(&mut self, places: impl Fn(u32) -> u32) {
         let waiting = std::mem::take(&mut self.0).into_iter();
-        self.0 = waiting.map(|(until, index)| (until, places(index))).collect();
+        self.0 = waiting
+            .map(|(until, index)| (until, places(index)))
+            .collect();
     }
 
     /// The rental at `index` waits no longer.

@@ -36,7 +36,9 @@ impl RentalList {
 
     /// Which of all that were made the one at `index` is, from 0.
     pub(crate) fn number(&self, index: usize) -> usize {
-        self.numbers.get(index).map_or(index, |number| *number as usize)
+        self.numbers
+            .get(index)
+            .map_or(index, |number| *number as usize)
     }
 
     /// Where the rental with this id is.
