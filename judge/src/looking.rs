@@ -92,7 +92,7 @@ async fn poll(probe: &mut Probe<'_>, place: usize) {
 pub(crate) async fn wait_for_sms(probe: &mut Probe<'_>) {
     let near = probe.is_virtual() || probe.plan.target.is_loopback();
     let interval = if near { NEAR } else { FAR };
-    probe.evidence.borrow_mut().given.poll_interval = Some(interval);
+    probe.evidence.lock().given.poll_interval = Some(interval);
     let began = probe.clock.now();
     loop {
         for place in 0..probe.held.len() {
@@ -178,7 +178,7 @@ async fn foreign(probe: &mut Probe<'_>) {
 /// Reads the balance until it has dropped by what was rented, or the lag is over.
 async fn settle(probe: &mut Probe<'_>, who: Who) {
     let opening = {
-        let evidence = probe.evidence.borrow();
+        let evidence = probe.evidence.lock();
         let mine = evidence
             .exchanges
             .iter()
@@ -249,7 +249,7 @@ async fn webhooks(probe: &mut Probe<'_>) {
             .map(|held| held.id.clone())
             .collect();
         let came = {
-            let evidence = probe.evidence.borrow();
+            let evidence = probe.evidence.lock();
             let bodies: Vec<_> = evidence
                 .events
                 .iter()

@@ -143,7 +143,9 @@ impl Writer {
     /// The log with the tags of a warm-up of so many seconds.
     fn tagged(&self, seconds: u32) -> Result<String, DirectoryError> {
         let (record, log) = (read(&self.path, RECORD)?, read(&self.path, LOG)?);
-        Ok(hlog::tagged(&log, record::seconds(&record), seconds))
+        let parts = record::seconds(&record)
+            .map(|second| (second.distributions.len(), second.warms_up(seconds)));
+        Ok(hlog::tagged(&log, parts))
     }
 
     /// Renamed into place, so that nobody ever reads half a file.

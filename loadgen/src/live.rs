@@ -4,7 +4,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`state`], `history` | what is known so far, as plain values |
-//! | [`picture`], `heat` | those values as cells of a screen: no terminal, no clock |
+//! | [`picture`], `heat`, [`palette`] | those values as cells of a screen: no terminal, no clock |
 //! | [`screen`] | the terminal: takes it, draws, listens to keys, and gives it back |
 //! | [`lines`] | the same as a line now and then |
 //!
@@ -15,6 +15,7 @@
 mod heat;
 mod history;
 pub mod lines;
+pub mod palette;
 pub mod picture;
 pub mod screen;
 pub mod state;

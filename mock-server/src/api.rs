@@ -3,6 +3,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,13 +12,15 @@ use contract::body::Refusal;
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::service::Service;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use mock_server_core::{Body, Delivery, Reply};
 
 use crate::arrival::Arrival;
 use crate::control;
-use crate::door::Role;
+use crate::door::{Entrance, Role};
 use crate::ending::{Lingering, NoAnswer};
+use crate::guard::Reach;
+use crate::limits::BodyBytes;
 use crate::metrics;
 use crate::reply_body::{CutShort, ReplyBody};
 use crate::request_body::ReadBody;
@@ -32,6 +35,7 @@ use crate::webhook;
 pub(crate) struct Api {
     state: Arc<State>,
     role: Role,
+    reach: Reach,
     arrival: Arrival,
     lingering: Lingering,
     stop: Stop,
@@ -82,7 +86,8 @@ impl Service<Request<Incoming>> for Api {
             return Answering::Ready(Some(Ok(response)));
         }
         let head = (request.method(), request.uri(), request.headers());
-        let request = translation::request(head, Body::Whole(&[]));
+        let mut request = translation::request(head, Body::Whole(&[]));
+        request.fresh_connection = self.arrival.is_first();
         let (now, reply) = self.state.answer(&request);
         match reply.delivery {
             Delivery::Whole { at } if at <= now => Answering::Ready(Some(Ok(whole(&reply)))),
@@ -92,16 +97,17 @@ impl Service<Request<Incoming>> for Api {
 }
 
 impl Api {
-    /// What the port with this role shows of `state`, until `stop`.
+    /// What the port at this entrance shows of `state`, until `stop`.
     pub(crate) fn new(
-        (state, role): (Arc<State>, Role),
+        (state, entrance): (Arc<State>, &Entrance),
         arrival: Arrival,
         lingering: Lingering,
         stop: Stop,
     ) -> Self {
         Self {
             state,
-            role,
+            role: entrance.role,
+            reach: entrance.reach,
             arrival,
             lingering,
             stop,
@@ -121,7 +127,9 @@ impl Api {
 
     async fn answer_with_body(self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let body = ReadBody::read(body, self.state.limits.body).await;
+        let body = self
+            .read(head.version, body, self.state.limits.body)
+            .await?;
         self.arrival.complete();
         let head = (&head.method, &head.uri, &head.headers);
         let (now, mut reply) = self
@@ -134,16 +142,17 @@ impl Api {
 
     async fn control(self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let limit = control::body_limit(&self.state, &head);
-        let body = ReadBody::read(body, limit).await;
+        let limit = control::body_limit(&self.state, self.reach, &head);
+        let body = self.read(head.version, body, limit).await?;
         self.arrival.complete();
-        Ok(control::answer(self.state, head, body, self.stop).await)
+        Ok(control::answer((self.state, self.reach), head, body, self.stop).await)
     }
 
     /// What is asked of a port that only has the control API, and is not that.
     async fn beside_control(self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        ReadBody::read(body, self.state.limits.body).await;
+        self.read(head.version, body, self.state.limits.body)
+            .await?;
         self.arrival.complete();
         if self.shows_metrics(head.uri.path()) {
             return self.metrics(head.headers).await;
@@ -152,13 +161,33 @@ impl Api {
         Ok(response.unwrap_or_else(|| refused(StatusCode::NOT_FOUND, NO_API)))
     }
 
+    /// Reads a body. The arrival of a request is watched over its connection, but for
+    /// HTTP/2, where it shares that with others and is given up alone.
+    async fn read(
+        &self,
+        version: Version,
+        body: Incoming,
+        limit: BodyBytes,
+    ) -> Result<ReadBody, NoAnswer> {
+        let reading = ReadBody::read(body, limit);
+        if version != Version::HTTP_2 {
+            return Ok(reading.await);
+        }
+        let time = self.state.limits.arrival_time.duration();
+        let read = tokio::time::timeout(time, reading).await;
+        read.map_err(|_| {
+            self.state.tally.stalled.fetch_add(1, Ordering::Relaxed);
+            NoAnswer::Stalled
+        })
+    }
+
     fn shows_metrics(&self, path: &str) -> bool {
         path == "/metrics" && self.role.has_control()
     }
 
     /// What is counted, for those who may also use the control API.
     async fn metrics(self, headers: HeaderMap) -> Answer {
-        Ok(match self.state.guard.check(&headers) {
+        Ok(match self.state.guard.check(self.reach, &headers) {
             Ok(()) => {
                 let text = ReplyBody::whole(metrics::text(&self.state).await);
                 translation::of_type(HeaderValue::from_static(metrics::MEDIA), text)
@@ -185,7 +214,9 @@ impl Api {
                 self.lingering.ask(linger);
                 return Ok(translation::last(whole(&reply)));
             }
-            Delivery::BrokenChunk { .. } => return Err(NoAnswer::broken_chunk(&reply)),
+            Delivery::BrokenChunk { .. } => {
+                return Err(NoAnswer::BrokenChunk(translation::status(&reply)));
+            }
             Delivery::Raw { .. } => return Err(NoAnswer::Raw(reply.body)),
             Delivery::Empty { .. } => return Err(NoAnswer::Closed),
             Delivery::Reset { .. } => return Err(NoAnswer::Reset),

@@ -24,13 +24,18 @@ pub(crate) struct Arrival(Arc<AtomicU64>);
 
 impl Arrival {
     /// Some bytes came.
-    fn begun(&self) {
+    pub(crate) fn begun(&self) {
         self.0.store(self.odd(), Ordering::Relaxed);
     }
 
     /// A request is complete.
     pub(crate) fn complete(&self) {
         self.0.store(self.odd() + 1, Ordering::Relaxed);
+    }
+
+    /// Whether the request that is complete is the connection's first.
+    pub(crate) fn is_first(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 2
     }
 
     fn odd(&self) -> u64 {

@@ -12,35 +12,96 @@ use tokio::net::TcpStream;
 
 use crate::api::Api;
 use crate::arrival::{Arrival, Watched};
-use crate::door::Role;
+use crate::door::{self, Entrance};
 use crate::ending::{self, Lingering};
+use crate::http2;
 use crate::leash::Leash;
+use crate::socket::Socket;
 use crate::state::State;
 use crate::stop::Stop;
+use crate::tls::Tls;
 use crate::wire::Wire;
 
 /// Bytes that are read ahead at least: twice hyper's minimum.
 const BUFFER: usize = 16 * 1024;
 
-/// Serves `stream` until the client leaves, a fault rule ends it, or the leash is pulled.
+/// Serves `socket` until the client leaves, a fault rule ends it, or the leash is pulled.
 pub(crate) async fn serve(
-    (stream, role): (TcpStream, Role),
+    (socket, entrance): (Socket, Entrance),
     state: Arc<State>,
     arrival: Arrival,
     leash: Leash,
     stop: Stop,
 ) {
-    // Without this a small answer may wait for the client's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
+    socket.hurry();
+    let socket = match (socket, &entrance.tls) {
+        (Socket::Tcp(stream), Some(tls)) => {
+            // Boxed, so that a connection without TLS is no larger for it.
+            match Box::pin(secured(stream, tls, &arrival, stop.clone())).await {
+                Some(socket) => socket,
+                None => return,
+            }
+        }
+        (socket, _) => socket,
+    };
+    if socket.speaks_http2() {
+        Box::pin(http2::serve(
+            (socket, entrance),
+            state,
+            arrival,
+            leash,
+            stop,
+        ))
+        .await;
+    } else {
+        serve_http1((socket, entrance), state, arrival, leash, stop).await;
+    }
+}
+
+/// What a TLS record of a greeting begins with (RFC 8446, 5.1).
+const HANDSHAKE: u8 = 22;
+
+/// Greets a client. One that speaks HTTP without TLS is told so.
+async fn secured(stream: TcpStream, tls: &Tls, arrival: &Arrival, stop: Stop) -> Option<Socket> {
+    let greeted = async {
+        let mut first = [0];
+        if stream.peek(&mut first).await.ok()? == 0 {
+            return None;
+        }
+        arrival.begun();
+        if first[0].is_ascii_uppercase() {
+            door::tell_plainly(stream).await;
+            return None;
+        }
+        if first[0] != HANDSHAKE {
+            return None;
+        }
+        let stream = tls.accept(stream).await.ok()?;
+        arrival.complete();
+        Some(Socket::Secure(Box::new(stream)))
+    };
+    tokio::select! {
+        socket = greeted => socket,
+        () = stop.requested() => None,
+    }
+}
+
+async fn serve_http1(
+    (socket, entrance): (Socket, Entrance),
+    state: Arc<State>,
+    arrival: Arrival,
+    leash: Leash,
+    stop: Stop,
+) {
     let lingering = Lingering::default();
     let head = state.limits.head.number();
     let api = Api::new(
-        (Arc::clone(&state), role),
+        (Arc::clone(&state), &entrance),
         arrival.clone(),
         lingering.clone(),
         stop.clone(),
     );
-    let wire = Wire::new(stream);
+    let wire = Wire::new(socket);
     let watched = Watched {
         wire: wire.clone(),
         arrival,
@@ -71,8 +132,8 @@ pub(crate) async fn serve(
     }
     drop(connection);
     if poll_fn(|context| wire.poll_send(context)).await.is_ok()
-        && let Some(stream) = wire.into_stream()
+        && let Some(socket) = wire.into_socket()
     {
-        ending::close(stream, end, lingering, stop).await;
+        ending::close(socket, end, lingering, stop).await;
     }
 }

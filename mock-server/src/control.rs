@@ -14,6 +14,7 @@ mod accounts;
 mod ask;
 mod events;
 mod faults;
+mod lint;
 pub(crate) mod openapi;
 mod refusal;
 mod rentals;
@@ -33,6 +34,7 @@ use hyper::http::request::Parts;
 use self::ask::Ask;
 use self::refusal::{ControlError, Refused};
 use self::route::{Done, json};
+use crate::guard::Reach;
 use crate::limits::BodyBytes;
 use crate::reply_body::ReplyBody;
 use crate::request_body::ReadBody;
@@ -49,9 +51,9 @@ pub(crate) fn is_for(path: &str) -> bool {
 
 /// How many bytes of a body are read: more where a state is brought back, but
 /// not from somebody who is not let in.
-pub(crate) fn body_limit(state: &State, head: &Parts) -> BodyBytes {
+pub(crate) fn body_limit(state: &State, reach: Reach, head: &Parts) -> BodyBytes {
     let brings_state = head.uri.path() == "/__admin/snapshot";
-    if brings_state && state.guard.check(&head.headers).is_ok() {
+    if brings_state && state.guard.check(reach, &head.headers).is_ok() {
         BodyBytes::MAX
     } else {
         state.limits.body
@@ -60,13 +62,16 @@ pub(crate) fn body_limit(state: &State, head: &Parts) -> BodyBytes {
 
 /// The answer to a control request.
 pub(crate) async fn answer(
-    state: Arc<State>,
+    (state, reach): (Arc<State>, Reach),
     head: Parts,
     content: ReadBody,
     stop: Stop,
 ) -> Response<ReplyBody> {
     let key = head.headers.get("auth").and_then(|key| key.to_str().ok());
     let key = key.map(str::to_owned);
+    if let Err(refusal) = state.guard.check(reach, &head.headers) {
+        return refused(&refusal.into(), key.as_deref());
+    }
     match carry_out(state, head, content, stop).await {
         Ok(Done::Json(json)) => translation::json(ReplyBody::whole(json)),
         Ok(Done::Events(events)) => translation::events(events),
@@ -80,7 +85,6 @@ async fn carry_out(
     content: ReadBody,
     stop: Stop,
 ) -> Result<Done, ControlError> {
-    state.guard.check(&head.headers)?;
     let path = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let (route, id) = table::find(&head.method, path)?;
     let ask = Ask {

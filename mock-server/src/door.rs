@@ -1,18 +1,19 @@
-//! Who is let in. A port has so many seats; who comes when all are taken is told
+//! Who is let in. The ports of one kind have so many seats together; who comes when all are taken is told
 //! so at once, because a connection that hangs tells a tester nothing.
 
-use std::io::{self, Write};
-use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::guard::Reach;
 use crate::limits::ConnectionCount;
+use crate::socket::Socket;
+use crate::tls::Tls;
 
 /// What a port is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,16 @@ impl Role {
     }
 }
 
-/// The door of one port.
+/// Where somebody came in.
+#[derive(Clone, Debug)]
+pub(crate) struct Entrance {
+    pub(crate) role: Role,
+    pub(crate) reach: Reach,
+    /// Whether TLS is spoken there.
+    pub(crate) tls: Option<Tls>,
+}
+
+/// The door of all ports of one role.
 #[derive(Debug)]
 pub(crate) struct Door {
     pub(crate) role: Role,
@@ -65,13 +75,6 @@ pub(crate) struct Seat(Arc<Door>);
 impl Drop for Seat {
     fn drop(&mut self) {
         self.0.taken.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Seat {
-    /// What the port is for.
-    pub(crate) fn role(&self) -> Role {
-        self.0.role
     }
 }
 
@@ -131,43 +134,68 @@ impl Door {
         Some(Seat(Arc::clone(self)))
     }
 
-    /// Answers `stream` with 503 and closes it.
-    pub(crate) fn turn_away(self: &Arc<Self>, stream: TcpStream) {
+    /// Answers `socket` with 503 and closes it.
+    pub(crate) fn turn_away(self: &Arc<Self>, socket: Socket, tls: Option<&Tls>) {
         if self.waved_off.fetch_add(1, Ordering::Relaxed) < REFUSALS {
-            let door = Arc::clone(self);
+            let (door, tls) = (Arc::clone(self), tls.cloned());
             tokio::spawn(async move {
-                wave_off(stream).await;
+                match (socket, tls) {
+                    (Socket::Tcp(stream), Some(tls)) => {
+                        let greeted = timeout(PATIENCE, tls.accept(stream)).await;
+                        if let Ok(Ok(stream)) = greeted {
+                            wave_off(Socket::Secure(Box::new(stream))).await;
+                        }
+                    }
+                    (socket, _) => wave_off(socket).await,
+                }
                 door.waved_off.fetch_sub(1, Ordering::Relaxed);
             });
         } else {
             self.waved_off.fetch_sub(1, Ordering::Relaxed);
-            let _ = tell(stream);
+            if tls.is_none() {
+                socket.tell_at_once(full().as_bytes());
+            }
         }
     }
+}
+
+fn full() -> String {
+    format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
+         retry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{BODY}",
+        BODY.len()
+    )
+}
+
+const PLAIN: &str =
+    r#"{"success":false,"message":"This port speaks TLS: write https:// instead of http://."}"#;
+
+/// Answers with 400 somebody who did not know that TLS is spoken here.
+pub(crate) async fn tell_plainly(mut stream: TcpStream) {
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n\
+         connection: close\r\ncontent-length: {}\r\n\r\n{PLAIN}",
+        PLAIN.len()
+    );
+    tell(&mut stream, &answer).await;
+}
+
+async fn wave_off(mut socket: Socket) {
+    tell(&mut socket, &full()).await;
 }
 
 /// An answer that comes before its request confuses some clients, and a socket
 /// that is closed with unread bytes takes the answer away again: so the client
 /// is listened to before and after.
-async fn wave_off(mut stream: TcpStream) {
+async fn tell(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: &str) {
     let mut sink = [0; 1024];
     let _ = timeout(PATIENCE, stream.read(&mut sink)).await;
-    let Ok(Ok(mut stream)) = tell(stream).map(TcpStream::from_std) else {
-        return;
+    let told = async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await
     };
-    let left = async { while stream.read(&mut sink).await.is_ok_and(|bytes| bytes > 0) {} };
-    let _ = timeout(PATIENCE, left).await;
-}
-
-/// Does not wait: a fresh socket has room for so little.
-fn tell(stream: TcpStream) -> io::Result<std::net::TcpStream> {
-    let mut stream = stream.into_std()?;
-    write!(
-        stream,
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
-         retry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{BODY}",
-        BODY.len()
-    )?;
-    stream.shutdown(Shutdown::Write)?;
-    Ok(stream)
+    if let Ok(Ok(())) = timeout(PATIENCE, told).await {
+        let left = async { while stream.read(&mut sink).await.is_ok_and(|bytes| bytes > 0) {} };
+        let _ = timeout(PATIENCE, left).await;
+    }
 }

@@ -2,17 +2,17 @@
 //! for. hyper gives the socket back for this.
 
 use std::error::Error;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use mock_server_core::Reply;
+use hyper::StatusCode;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 use crate::reply_body::CutShort;
+use crate::socket::Socket;
 use crate::stop::Stop;
-use crate::translation;
 
 /// Why a request gets no answer from hyper, and so the end of its connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +27,12 @@ pub(crate) enum NoAnswer {
     /// connection is to end in order.
     #[error("answered with something else than HTTP by a fault rule")]
     Raw(Bytes),
+    /// The head of an answer with this status, and something that is no body.
+    #[error("answered with a malformed body by a fault rule")]
+    BrokenChunk(StatusCode),
+    /// The request did not arrive in time.
+    #[error("the request did not arrive in time")]
+    Stalled,
     /// The server stopped while a fault rule kept the client waiting.
     #[error("the server stopped")]
     Stopped,
@@ -35,16 +41,13 @@ pub(crate) enum NoAnswer {
 /// What stands where the first chunk of a body should: not even a size.
 const NO_CHUNK: &str = "this is no chunk\r\nand no size of one\r\n";
 
-impl NoAnswer {
-    /// The head of `reply` for a body in chunks, and then no chunk.
-    pub(crate) fn broken_chunk(reply: &Reply) -> Self {
-        let status = translation::status(reply);
-        let head = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n\
-             transfer-encoding: chunked\r\n\r\n{NO_CHUNK}"
-        );
-        Self::Raw(head.into())
-    }
+/// The head of an answer with a body in chunks, and then no chunk.
+fn broken_chunk(status: StatusCode) -> Bytes {
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n\
+         transfer-encoding: chunked\r\n\r\n{NO_CHUNK}"
+    );
+    head.into()
 }
 
 /// How long a connection stays open after its last answer: the connection's
@@ -59,35 +62,38 @@ impl Lingering {
         let _ = self.0.set(time);
     }
 
-    async fn wait(&self, stop: Stop) {
-        if let Some(time) = self.0.get() {
+    /// The wait that was asked for, if one was; a stop ends it.
+    pub(crate) fn into_wait(self, stop: Stop) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let time = *self.0.get()?;
+        Some(Box::pin(async move {
             tokio::select! {
-                () = tokio::time::sleep(*time) => {}
+                () = tokio::time::sleep(time) => {}
                 () = stop.requested() => {}
             }
-        }
+        }))
     }
 }
 
-/// Ends `stream` as what hyper ended with, `end`, says.
+/// Ends `socket` as what hyper ended with, `end`, says.
 pub(crate) async fn close(
-    mut stream: TcpStream,
+    mut socket: Socket,
     end: hyper::Result<()>,
     lingering: Lingering,
     stop: Stop,
 ) {
     match Farewell::after(end) {
         // A socket closed without lingering sends RST instead of FIN.
-        Farewell::Reset => {
-            let _ = stream.set_zero_linger();
-            return;
-        }
+        Farewell::Reset => return socket.reset(),
         Farewell::Raw(bytes) => {
-            let _ = stream.write_all(&bytes).await;
+            let _ = socket.write_all(&bytes).await;
         }
-        Farewell::Close => lingering.wait(stop).await,
+        Farewell::Close => {
+            if let Some(wait) = lingering.into_wait(stop) {
+                wait.await;
+            }
+        }
     }
-    let _ = stream.shutdown().await;
+    let _ = socket.shutdown().await;
 }
 
 /// The last that a client sees of a connection.
@@ -111,6 +117,7 @@ impl Farewell {
         match (cut, no_answer) {
             (Some(CutShort::Reset), _) | (_, Some(NoAnswer::Reset)) => Self::Reset,
             (_, Some(NoAnswer::Raw(bytes))) => Self::Raw(bytes.clone()),
+            (_, Some(NoAnswer::BrokenChunk(status))) => Self::Raw(broken_chunk(*status)),
             _ => Self::Close,
         }
     }

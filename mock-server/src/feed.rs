@@ -97,18 +97,11 @@ impl Listener {
         self.news.notify_one();
     }
 
-    /// All that waits, as it is written; `None` if nothing does.
-    fn take(&self) -> Option<Bytes> {
-        let Queue { events, lost } = std::mem::take(&mut *self.queue());
-        let mut text = String::new();
-        if lost > 0 {
-            text += &format!("event: lagged\ndata: {{\"lost\":{lost}}}\n\n");
-        }
-        for Happening { id, name, data, .. } in events {
-            let data = String::from_utf8_lossy(&data);
-            let _ = write!(text, "id: {id}\nevent: {name}\ndata: {data}\n\n");
-        }
-        (!text.is_empty()).then(|| text.into())
+    /// All that waits; `None` if nothing does.
+    fn take(&self) -> Option<Queue> {
+        let queue = std::mem::take(&mut *self.queue());
+        let is_empty = queue.events.is_empty() && queue.lost == 0;
+        (!is_empty).then_some(queue)
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -118,29 +111,94 @@ impl Listener {
     }
 }
 
+impl Queue {
+    /// As a stream of events has it.
+    fn written(self) -> Bytes {
+        let mut text = String::new();
+        if self.lost > 0 {
+            text += &format!("event: lagged\ndata: {{\"lost\":{}}}\n\n", self.lost);
+        }
+        for Happening { id, name, data, .. } in self.events {
+            let data = String::from_utf8_lossy(&data);
+            let _ = write!(text, "id: {id}\nevent: {name}\ndata: {data}\n\n");
+        }
+        text.into()
+    }
+}
+
 /// Begins to listen; what happens from now on is in the body.
 pub(crate) fn listen(state: &Arc<State>, scope: Scope, stop: Stop) -> ReplyBody {
-    let listener = Arc::new(Listener {
-        scope,
-        queue: Mutex::default(),
-        news: Notify::new(),
-    });
-    state.with(|mock, now| {
-        state.listeners.join(&listener);
-        mock.listen(now, true);
-    });
     ReplyBody::Events(Box::new(EventStream {
-        listener,
-        state: Arc::clone(state),
+        attention: Attention::pay(state, scope),
         stop,
         next: None,
     }))
 }
 
-/// The events of one listener, who leaves when this goes.
-pub(crate) struct EventStream {
+/// A listener that listens until this goes.
+#[derive(Debug)]
+struct Attention {
     listener: Arc<Listener>,
     state: Arc<State>,
+}
+
+impl Attention {
+    fn pay(state: &Arc<State>, scope: Scope) -> Self {
+        let listener = Arc::new(Listener {
+            scope,
+            queue: Mutex::default(),
+            news: Notify::new(),
+        });
+        state.with(|mock, now| {
+            state.listeners.join(&listener);
+            mock.listen(now, true);
+        });
+        Self {
+            listener,
+            state: Arc::clone(state),
+        }
+    }
+}
+
+impl Drop for Attention {
+    fn drop(&mut self) {
+        self.state.with(|mock, now| {
+            if self.state.listeners.leave(&self.listener) {
+                mock.listen(now, false);
+            }
+        });
+    }
+}
+
+/// What happens at a server, for the program that runs it.
+#[derive(Debug)]
+pub struct Happenings(Attention);
+
+impl Happenings {
+    pub(crate) fn of(state: &Arc<State>) -> Self {
+        Self(Attention::pay(state, Scope::Server))
+    }
+
+    /// What comes next, when it is there, and how many before it were lost, because nobody
+    /// came for them in time.
+    pub async fn next(&self) -> (Vec<Happening>, u64) {
+        let Attention { listener, state } = &self.0;
+        loop {
+            let due = state.with(|mock, _| mock.next_happening());
+            if let Some(queue) = listener.take() {
+                return (queue.events.into(), queue.lost);
+            }
+            tokio::select! {
+                () = listener.news.notified() => {}
+                () = state.clock.sleep_until(due.unwrap_or(Moment::NEVER)) => {}
+            }
+        }
+    }
+}
+
+/// The events of one listener, who leaves when this goes.
+pub(crate) struct EventStream {
+    attention: Attention,
     stop: Stop,
     next: Option<Pin<Box<dyn Future<Output = Option<Bytes>> + Send>>>,
 }
@@ -152,7 +210,8 @@ impl EventStream {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutShort>>> {
         let next = self.next.get_or_insert_with(|| {
-            let (state, listener) = (Arc::clone(&self.state), Arc::clone(&self.listener));
+            let Attention { listener, state } = &self.attention;
+            let (state, listener) = (Arc::clone(state), Arc::clone(listener));
             Box::pin(next(state, listener, self.stop.clone()))
         });
         let part = ready!(next.as_mut().poll(context));
@@ -161,20 +220,10 @@ impl EventStream {
     }
 }
 
-impl Drop for EventStream {
-    fn drop(&mut self) {
-        self.state.with(|mock, now| {
-            if self.state.listeners.leave(&self.listener) {
-                mock.listen(now, false);
-            }
-        });
-    }
-}
-
 impl fmt::Debug for EventStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventStream")
-            .field("listener", &self.listener)
+            .field("attention", &self.attention)
             .finish_non_exhaustive()
     }
 }
@@ -183,8 +232,8 @@ async fn next(state: Arc<State>, listener: Arc<Listener>, stop: Stop) -> Option<
     loop {
         // Looking at the mock tells everybody what has become due.
         let due = state.with(|mock, _| mock.next_happening());
-        if let Some(events) = listener.take() {
-            return Some(events);
+        if let Some(queue) = listener.take() {
+            return Some(queue.written());
         }
         tokio::select! {
             () = listener.news.notified() => {}

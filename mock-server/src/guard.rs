@@ -8,12 +8,35 @@ use std::net::IpAddr;
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HOST, ORIGIN};
 
+use crate::place::Place;
+
 /// The rule of a server.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    /// Whether the server can only be reached from this machine.
-    loopback: bool,
     token: Option<String>,
+}
+
+/// Who can reach the place at which a request came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// This machine.
+    Machine,
+    /// Other machines, too.
+    Network,
+    /// Whom the permissions of a Unix socket let in: no web page, so the `Host`
+    /// header, which has no meaning there, is not looked at.
+    File,
+}
+
+impl Reach {
+    /// Of what listens here.
+    pub(crate) const fn of(place: &Place) -> Self {
+        match place {
+            Place::Unix(_) => Self::File,
+            Place::Tcp(address) if address.ip().is_loopback() => Self::Machine,
+            Place::Tcp(_) => Self::Network,
+        }
+    }
 }
 
 /// Why a control request is refused.
@@ -30,26 +53,24 @@ pub(crate) enum Refusal {
 }
 
 impl Guard {
-    /// The guard of a server that listens on `address`.
-    pub(crate) const fn new(address: IpAddr, token: Option<String>) -> Self {
-        Self {
-            loopback: address.is_loopback(),
-            token,
-        }
+    /// The guard of a server whose token is this.
+    pub(crate) const fn new(token: Option<String>) -> Self {
+        Self { token }
     }
 
     /// Whether a request with these headers may pass.
-    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, reach: Reach, headers: &HeaderMap) -> Result<(), Refusal> {
         if headers.contains_key(ORIGIN) {
             // Only browsers send it, and we serve no page that would have to.
             return Err(Refusal::ForeignOrigin);
         }
-        match &self.token {
-            Some(token) if brings(headers, token) => Ok(()),
-            Some(_) => Err(Refusal::Token),
-            None if !self.loopback => Err(Refusal::NoToken),
-            None if names_this_machine(headers) => Ok(()),
-            None => Err(Refusal::ForeignHost),
+        match (&self.token, reach) {
+            (Some(token), _) if brings(headers, token) => Ok(()),
+            (Some(_), _) => Err(Refusal::Token),
+            (None, Reach::Network) => Err(Refusal::NoToken),
+            (None, Reach::File) => Ok(()),
+            (None, Reach::Machine) if names_this_machine(headers) => Ok(()),
+            (None, Reach::Machine) => Err(Refusal::ForeignHost),
         }
     }
 }
@@ -97,25 +118,26 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use hyper::header::{HeaderName, HeaderValue};
 
     use super::*;
 
-    fn checked(guard: &Guard, headers: &[(&'static str, &'static str)]) -> Result<(), Refusal> {
+    fn checked(
+        (guard, reach): (&Guard, Reach),
+        headers: &[(&'static str, &'static str)],
+    ) -> Result<(), Refusal> {
         let pairs = headers.iter().map(|(name, value)| {
             (
                 HeaderName::from_static(name),
                 HeaderValue::from_static(value),
             )
         });
-        guard.check(&pairs.collect())
+        guard.check(reach, &pairs.collect())
     }
 
     #[test]
     fn only_this_machine_and_no_web_page() {
-        let guard = Guard::new(Ipv4Addr::LOCALHOST.into(), None);
+        let guard = (&Guard::new(None), Reach::Machine);
         for host in [
             "localhost",
             "localhost:8080",
@@ -123,7 +145,7 @@ mod tests {
             "[::1]:80",
             "LOCALHOST:1",
         ] {
-            assert_eq!(checked(&guard, &[("host", host)]), Ok(()), "{host}");
+            assert_eq!(checked(guard, &[("host", host)]), Ok(()), "{host}");
         }
         for host in [
             "evil.example",
@@ -132,34 +154,47 @@ mod tests {
             "192.0.2.1",
         ] {
             assert_eq!(
-                checked(&guard, &[("host", host)]),
+                checked(guard, &[("host", host)]),
                 Err(Refusal::ForeignHost),
                 "{host}"
             );
         }
-        assert_eq!(checked(&guard, &[]), Err(Refusal::ForeignHost));
+        assert_eq!(checked(guard, &[]), Err(Refusal::ForeignHost));
         let page = [("host", "localhost"), ("origin", "http://localhost")];
-        assert_eq!(checked(&guard, &page), Err(Refusal::ForeignOrigin));
+        assert_eq!(checked(guard, &page), Err(Refusal::ForeignOrigin));
     }
 
     #[test]
     fn beyond_this_machine_a_token_is_needed() {
-        let open = Ipv4Addr::UNSPECIFIED.into();
         let host = ("host", "mock.example");
+        let open = Guard::new(None);
         assert_eq!(
-            checked(&Guard::new(open, None), &[host]),
+            checked((&open, Reach::Network), &[host]),
             Err(Refusal::NoToken)
         );
-        let guard = Guard::new(open, Some("secret".to_owned()));
-        assert_eq!(checked(&guard, &[host]), Err(Refusal::Token));
+        let guard = Guard::new(Some("secret".to_owned()));
+        let guard = (&guard, Reach::Network);
+        assert_eq!(checked(guard, &[host]), Err(Refusal::Token));
         for wrong in ["Bearer secre", "Bearer secrets", "Basic secret", "secret"] {
             assert_eq!(
-                checked(&guard, &[host, ("authorization", wrong)]),
+                checked(guard, &[host, ("authorization", wrong)]),
                 Err(Refusal::Token)
             );
         }
         for right in ["Bearer secret", "bearer secret"] {
-            assert_eq!(checked(&guard, &[host, ("authorization", right)]), Ok(()));
+            assert_eq!(checked(guard, &[host, ("authorization", right)]), Ok(()));
         }
+    }
+
+    #[test]
+    fn a_unix_socket_is_guarded_by_its_permissions() {
+        let open = Guard::new(None);
+        let guard = (&open, Reach::File);
+        assert_eq!(checked(guard, &[("host", "whatever")]), Ok(()));
+        assert_eq!(checked(guard, &[]), Ok(()));
+        let page = [("origin", "http://localhost")];
+        assert_eq!(checked(guard, &page), Err(Refusal::ForeignOrigin));
+        let tight = Guard::new(Some("secret".to_owned()));
+        assert_eq!(checked((&tight, Reach::File), &[]), Err(Refusal::Token));
     }
 }

@@ -5,9 +5,12 @@
 //! | --- | --- |
 //! | [`server`] | starting, holding and stopping |
 //! | [`limits`] | how much a client may ask for |
+//! | `place`, `listener`, `socket` | where it listens, and what a connection is made of |
+//! | [`tls`] | whose certificate it shows |
 //! | `door` | who is let in, and what is told to those who are not |
 //! | `worker` | the threads and who serves which connection |
 //! | `connection`, `ending` | one connection; how it ends, the bad ends included |
+//! | `http2`, `frames` | a connection that carries many requests at once |
 //! | `wire` | a connection's socket, through which answers leave several at a time |
 //! | `arrival`, `leash` | whether a request is half way in; how a worker reaches a connection |
 //! | `api` | the request path: decode, decide, deliver; probes and the OpenAPI document |
@@ -38,15 +41,21 @@ mod control;
 mod door;
 mod ending;
 mod feed;
+mod frames;
 mod guard;
+mod http2;
 mod leash;
 pub mod limits;
+mod listener;
 mod metrics;
+mod place;
 mod reply_body;
 mod request_body;
 pub mod server;
+mod socket;
 mod state;
 mod stop;
+pub mod tls;
 mod translation;
 mod trickle;
 mod wait;
@@ -59,5 +68,8 @@ pub fn control_document() -> serde_json::Value {
     control::openapi::document()
 }
 
+pub use feed::Happenings;
 pub use limits::Limits;
+pub use place::{Place, PlaceError};
 pub use server::{Running, Server, StartError};
+pub use tls::Tls;

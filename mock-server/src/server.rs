@@ -8,22 +8,29 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mock_server_core::Settings;
-use tokio::net::{TcpListener, TcpSocket};
+use mock_server_core::{LintReport, Scope, Settings};
 use tokio::task::JoinSet;
 
-use crate::door::{Door, Role};
-use crate::guard::{Guard, WebhookHosts};
+use crate::door::{Door, Entrance, Role};
+use crate::feed::Happenings;
+use crate::guard::{Guard, Reach, WebhookHosts};
 use crate::limits::Limits;
+use crate::listener::Listener;
+use crate::place::Place;
 use crate::state::State;
 use crate::stop::{self, Stop, StopSwitch};
+use crate::tls::Tls;
 use crate::{webhook, worker};
 
 /// How a server is reached, as opposed to how its mock behaves.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// Where it listens; port 0 takes any free one.
-    pub listen: SocketAddr,
+    /// Where it listens, at one place or several.
+    pub listen: Vec<Place>,
+    /// Who may connect to a Unix socket, as the permissions of its file.
+    pub socket_mode: u32,
+    /// What is spoken at every address; Unix sockets have no need of it.
+    pub tls: Option<Tls>,
     /// Threads that serve connections.
     pub workers: NonZeroUsize,
     /// Hosts beyond this machine that webhooks may go to.
@@ -31,7 +38,7 @@ pub struct Server {
     /// How much a client may ask for.
     pub limits: Limits,
     /// Where the control API and the metrics are, if not on the same port.
-    pub admin_listen: Option<SocketAddr>,
+    pub admin_listen: Option<Place>,
     /// What a control request has to bring as `Authorization: Bearer TOKEN`.
     /// Without one, the control API only serves this machine.
     pub admin_token: Option<String>,
@@ -44,16 +51,19 @@ pub enum StartError {
     #[error(
         "{0} is in use by another program; choose another port, or any free one with --listen 127.0.0.1:0"
     )]
-    InUse(SocketAddr),
+    InUse(Place),
     /// The same for the control API's own port.
     #[error(
         "{0} is in use by another program or by --listen; choose another port, or any free one \
          with --admin-listen 127.0.0.1:0"
     )]
-    AdminInUse(SocketAddr),
+    AdminInUse(Place),
     /// Listening failed otherwise.
     #[error("cannot listen on {0}")]
-    Listen(SocketAddr, #[source] io::Error),
+    Listen(Place, #[source] io::Error),
+    /// There is nowhere to listen.
+    #[error("a server has to listen somewhere; write it like 127.0.0.1:8080")]
+    Nowhere,
     /// Webhooks would leave this machine.
     #[error(
         "webhooks only go to this machine unless a host is allowed by name; \
@@ -66,11 +76,16 @@ pub enum StartError {
 }
 
 impl Server {
+    /// Its owner alone may connect to a Unix socket, unless something else is said.
+    pub const SOCKET_MODE: u32 = 0o600;
+
     /// On a free port of this machine, with one worker: what a test or an
     /// embedding program wants.
-    pub const fn local() -> Self {
+    pub fn local() -> Self {
         Self {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            listen: vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0).into()],
+            socket_mode: Self::SOCKET_MODE,
+            tls: None,
             workers: NonZeroUsize::MIN,
             webhook_hosts: Vec::new(),
             limits: Limits::DEFAULT,
@@ -92,10 +107,10 @@ impl Server {
             switch,
             handles: Vec::new(),
         };
-        let ports = self.ports();
-        let control = self.admin_listen.unwrap_or(self.listen);
-        let guard = Guard::new(control.ip(), self.admin_token.clone());
-        let doors = ports.iter().map(|port| Arc::clone(&port.door)).collect();
+        let ports = self.ports()?;
+        let guard = Guard::new(self.admin_token.clone());
+        let mut doors: Vec<_> = ports.iter().map(|port| Arc::clone(&port.door)).collect();
+        doors.dedup_by_key(|door| Arc::as_ptr(door));
         let hosts = WebhookHosts(self.webhook_hosts.clone());
         let state = State::new(settings, self.limits, doors, (guard, hosts));
         let state = Arc::new(state);
@@ -110,28 +125,41 @@ impl Server {
         let kept = Arc::clone(&state);
         let front = front((ports, report), inboxes, state, stop);
         threads.handles.push(worker::spawn("otplab-accept", front)?);
-        let addresses = bound
+        let mut places = bound
             .recv()
             .expect("invariant: the front reports before anything else")?;
+        let admin_place = self.admin_listen.as_ref().and_then(|_| places.pop());
         Ok(Running {
-            address: addresses[0],
-            admin_address: addresses.get(1).copied(),
+            places,
+            admin_place,
+            is_secure: self.tls.is_some(),
             main,
             state: kept,
             threads,
         })
     }
 
-    /// The main port first.
-    fn ports(&self) -> Vec<Port> {
-        let port = |role, address| Port {
-            door: Arc::new(Door::new(role, self.limits.connections)),
-            address,
+    /// The control API's own port comes last.
+    fn ports(&self) -> Result<Vec<Port>, StartError> {
+        let door = |role| Arc::new(Door::new(role, self.limits.connections));
+        let port = |door: &Arc<Door>, place: &Place| Port {
+            door: Arc::clone(door),
+            place: place.clone(),
+            mode: self.socket_mode,
+            tls: self.tls.clone().filter(|_| place.address().is_some()),
         };
-        match self.admin_listen {
-            None => vec![port(Role::Everything, self.listen)],
-            Some(admin) => vec![port(Role::Api, self.listen), port(Role::Control, admin)],
+        if self.listen.is_empty() {
+            return Err(StartError::Nowhere);
         }
+        let role = match self.admin_listen {
+            None => Role::Everything,
+            Some(_) => Role::Api,
+        };
+        let main = door(role);
+        let mut ports: Vec<_> = self.listen.iter().map(|place| port(&main, place)).collect();
+        let admin = self.admin_listen.iter();
+        ports.extend(admin.map(|place| port(&door(Role::Control), place)));
+        Ok(ports)
     }
 
     fn check_webhook_hosts(&self, settings: &Settings) -> Result<(), StartError> {
@@ -149,40 +177,35 @@ impl Server {
 /// Where one door is to be.
 struct Port {
     door: Arc<Door>,
-    address: SocketAddr,
+    place: Place,
+    mode: u32,
+    tls: Option<Tls>,
 }
 
 impl Port {
-    fn bind(self) -> Result<(Arc<Door>, TcpListener), StartError> {
-        let Self { door, address } = self;
-        match listen(address) {
-            Ok(listener) => Ok((door, listener)),
-            Err(error) => Err(match (error.kind(), door.role) {
-                (io::ErrorKind::AddrInUse, Role::Control) => StartError::AdminInUse(address),
-                (io::ErrorKind::AddrInUse, _) => StartError::InUse(address),
-                _ => StartError::Listen(address, error),
+    fn bind(self) -> Result<Open, StartError> {
+        let role = self.door.role;
+        let entrance = Entrance {
+            role,
+            reach: Reach::of(&self.place),
+            tls: self.tls,
+        };
+        match Listener::bind(&self.place, self.mode) {
+            Ok(listener) => Ok((listener, entrance, self.door)),
+            Err(error) => Err(match (error.kind(), role) {
+                (io::ErrorKind::AddrInUse, Role::Control) => StartError::AdminInUse(self.place),
+                (io::ErrorKind::AddrInUse, _) => StartError::InUse(self.place),
+                _ => StartError::Listen(self.place, error),
             }),
         }
     }
 }
 
+/// Somebody may come in.
+type Open = (Listener, Entrance, Arc<Door>);
+
 /// Where the ports of a server are, or why they are not.
-type Bound = Result<Vec<SocketAddr>, StartError>;
-
-/// As many connections as the kernel lets wait to be accepted (its usual
-/// `somaxconn`); a load run opens hundreds at once.
-const BACKLOG: u32 = 4096;
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    // So that a restart need not wait for the last run's connections to be forgotten.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
+type Bound = Result<Vec<Place>, StartError>;
 
 /// What the first thread does: bind and say so, then accept, and send webhooks
 /// if there are any.
@@ -192,10 +215,10 @@ async fn front(
     state: Arc<State>,
     stop: Stop,
 ) {
-    let listeners = match bind(ports) {
-        Ok((addresses, listeners)) => {
-            let _ = report.send(Ok(addresses));
-            listeners
+    let open = match bind(ports) {
+        Ok((places, open)) => {
+            let _ = report.send(Ok(places));
+            open
         }
         Err(error) => {
             let _ = report.send(Err(error));
@@ -203,50 +226,79 @@ async fn front(
         }
     };
     tokio::spawn(webhook::send_all(state, stop.clone()));
-    let accepting = listeners
+    let accepting = open
         .into_iter()
-        .map(|(door, listener)| worker::accept(listener, door, inboxes.clone(), stop.clone()));
+        .map(|open| worker::accept(open, inboxes.clone(), stop.clone()));
     let mut accepting: JoinSet<()> = accepting.collect();
     // The workers end when nobody can send them connections any more.
     drop(inboxes);
     while accepting.join_next().await.is_some() {}
 }
 
-type Listeners = Vec<(Arc<Door>, TcpListener)>;
-
-fn bind(ports: Vec<Port>) -> Result<(Vec<SocketAddr>, Listeners), StartError> {
-    let listeners: Result<Listeners, _> = ports.into_iter().map(Port::bind).collect();
-    let listeners = listeners?;
-    let addresses = listeners.iter().map(|(_, listener)| listener.local_addr());
-    let addresses: io::Result<_> = addresses.collect();
-    Ok((addresses?, listeners))
+fn bind(ports: Vec<Port>) -> Result<(Vec<Place>, Vec<Open>), StartError> {
+    let open: Result<Vec<Open>, _> = ports.into_iter().map(Port::bind).collect();
+    let open = open?;
+    let places = open.iter().map(|(listener, ..)| listener.place());
+    let places: io::Result<_> = places.collect();
+    Ok((places?, open))
 }
 
 /// A server that runs until this is stopped or dropped.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
-    admin_address: Option<SocketAddr>,
+    places: Vec<Place>,
+    admin_place: Option<Place>,
+    is_secure: bool,
     main: Arc<Door>,
     state: Arc<State>,
     threads: Threads,
 }
 
 impl Running {
-    /// Where it listens, with the port that it got.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    /// The first address where it listens, with the port that it got.
+    ///
+    /// # Panics
+    ///
+    /// If it only listens on Unix sockets; then [`Running::places`] says where.
+    pub fn address(&self) -> SocketAddr {
+        let address = self.places.iter().find_map(Place::address);
+        address.expect("a server that is asked for its address listens at one")
     }
 
-    /// Where the control API is, if it has a port of its own.
-    pub const fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin_address
+    /// Where it listens, in the order in which that was asked for, with the ports that it got.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The address of the control API, if it has one of its own.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_place.as_ref().and_then(Place::address)
+    }
+
+    /// Where the control API is, if that is a place of its own.
+    pub const fn admin_place(&self) -> Option<&Place> {
+        self.admin_place.as_ref()
+    }
+
+    /// One of its places as a client is told of it: `https://127.0.0.1:8443`, or
+    /// `unix:/run/otplab.sock`.
+    pub fn url(&self, place: &Place) -> String {
+        match place {
+            Place::Tcp(address) if self.is_secure => format!("https://{address}"),
+            Place::Tcp(address) => format!("http://{address}"),
+            Place::Unix(_) => place.to_string(),
+        }
     }
 
     /// Waits until the main port refuses a connection for the first time, because it has as many
     /// as it may have. One may wait for it, once.
     pub async fn crowded(&self) {
         self.main.crowded().await;
+    }
+
+    /// Listens to what happens from now on.
+    pub fn happenings(&self) -> Happenings {
+        Happenings::of(&self.state)
     }
 
     /// Answers nothing for `duration`, as a server does whose machine is busy with
@@ -259,9 +311,12 @@ impl Running {
     }
 
     /// Accepts no more, lets what is in flight finish for five seconds at most,
-    /// and returns when every thread has ended. Dropping does the same.
-    pub fn stop(self) {
-        drop(self.threads);
+    /// and returns when every thread has ended, with what was found about the clients.
+    /// Dropping does the same.
+    pub fn stop(self) -> LintReport {
+        let Self { state, threads, .. } = self;
+        drop(threads);
+        state.with(|mock, now| mock.lint_report(now, Scope::Server))
     }
 }
 

@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+
+use crate::socket::Socket;
 
 /// Bytes that are kept at most; then writing is sending. Some seventy polls, or
 /// most of the longest page of a history.
@@ -30,15 +31,15 @@ pub(crate) struct Wire(Arc<Mutex<Ends>>);
 
 #[derive(Debug)]
 struct Ends {
-    stream: TcpStream,
+    socket: Socket,
     unsent: Vec<u8>,
 }
 
 impl Wire {
     /// With nothing to send.
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(socket: Socket) -> Self {
         let unsent = Vec::new();
-        Self(Arc::new(Mutex::new(Ends { stream, unsent })))
+        Self(Arc::new(Mutex::new(Ends { socket, unsent })))
     }
 
     /// Reads from the socket.
@@ -47,7 +48,7 @@ impl Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.ends().stream).poll_read(context, buffer)
+        Pin::new(&mut self.ends().socket).poll_read(context, buffer)
     }
 
     /// Takes as much of `slices` as there is room for, and makes room if there is none.
@@ -69,9 +70,9 @@ impl Wire {
     }
 
     /// The socket alone, if this is the last clone.
-    pub(crate) fn into_stream(self) -> Option<TcpStream> {
+    pub(crate) fn into_socket(self) -> Option<Socket> {
         let ends = Arc::into_inner(self.0)?.into_inner();
-        ends.ok().map(|ends| ends.stream)
+        ends.ok().map(|ends| ends.socket)
     }
 
     fn ends(&self) -> MutexGuard<'_, Ends> {
@@ -97,12 +98,12 @@ impl Ends {
 
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unsent.is_empty() {
-            let stream = Pin::new(&mut self.stream);
-            match ready!(stream.poll_write(context, &self.unsent))? {
+            let socket = Pin::new(&mut self.socket);
+            match ready!(socket.poll_write(context, &self.unsent))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 sent => drop(self.unsent.drain(..sent)),
             }
         }
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.socket).poll_flush(context)
     }
 }

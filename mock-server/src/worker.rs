@@ -10,7 +10,6 @@ use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
@@ -18,8 +17,10 @@ use tokio::time::MissedTickBehavior;
 
 use crate::arrival::Arrival;
 use crate::connection;
-use crate::door::{Door, Seat};
+use crate::door::{Door, Entrance, Seat};
 use crate::leash::{Held, Leash};
+use crate::listener::Listener;
+use crate::socket::Parcel;
 use crate::state::State;
 use crate::stop::Stop;
 
@@ -36,7 +37,7 @@ const FEW: usize = 1024;
 pub(crate) type Inbox = UnboundedSender<Newcomer>;
 
 /// A connection that was let in.
-pub(crate) type Newcomer = (std::net::TcpStream, Seat);
+pub(crate) type Newcomer = (Parcel, Entrance, Seat);
 
 /// Runs `main` on a thread and a runtime of its own. Returns when the runtime
 /// is there, or with the reason why it is not.
@@ -105,14 +106,14 @@ struct Worker {
 }
 
 impl Worker {
-    fn take(&mut self, (stream, seat): Newcomer) {
-        let Ok(stream) = TcpStream::from_std(stream) else {
+    fn take(&mut self, (parcel, entrance, seat): Newcomer) {
+        let Ok(socket) = parcel.open() else {
             return;
         };
         let (arrival, leash) = (Arrival::default(), Leash::default());
         let state = Arc::clone(&self.state);
         let serving = connection::serve(
-            (stream, seat.role()),
+            (socket, entrance),
             state,
             arrival.clone(),
             leash.clone(),
@@ -158,14 +159,13 @@ impl Worker {
 
 /// Hands new connections to the workers in turn until the stop.
 pub(crate) async fn accept(
-    listener: TcpListener,
-    door: Arc<Door>,
+    (listener, entrance, door): (Listener, Entrance, Arc<Door>),
     workers: Vec<Inbox>,
     stop: Stop,
 ) {
     let accepting = async {
         for worker in workers.iter().cycle() {
-            let _ = worker.send(next(&listener, &door).await);
+            let _ = worker.send(next(&listener, &entrance, &door).await);
         }
     };
     tokio::select! {
@@ -174,17 +174,17 @@ pub(crate) async fn accept(
     }
 }
 
-async fn next(listener: &TcpListener, door: &Arc<Door>) -> Newcomer {
+async fn next(listener: &Listener, entrance: &Entrance, door: &Arc<Door>) -> Newcomer {
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok(socket) = listener.accept().await else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         match door.admit() {
-            None => door.turn_away(stream),
+            None => door.turn_away(socket, entrance.tls.as_ref()),
             Some(seat) => {
-                if let Ok(stream) = stream.into_std() {
-                    return (stream, seat);
+                if let Some(parcel) = socket.pack() {
+                    return (parcel, entrance.clone(), seat);
                 }
             }
         }

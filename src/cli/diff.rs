@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use contract::{Cents, TimeSpan};
 
-use crate::cli::serve::ListenAddress;
+use crate::cli::listen_address::ListenAddress;
 
 /// What was typed after `otplab diff`.
 #[derive(Debug, clap::Args)]

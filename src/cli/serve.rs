@@ -1,26 +1,29 @@
 //! The flags of `otplab serve`, as typed or from the environment. What is left
 //! out here may still be said by the file that `--config` names.
 
-use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+pub(crate) mod listening;
+pub(crate) mod logging;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use contract::Law;
+use mock_server::Place;
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server_core::settings::{OpeningBalance, RentalLife, TimeScale};
-use mock_server_core::{DialectFile, FaultRule, WebhookUrl};
-use serde_with::DeserializeFromStr;
+use mock_server_core::{DialectFile, FaultRule, LintMode, WebhookUrl};
 
+use self::listening::ListeningArguments;
+use self::logging::LoggingArguments;
+use super::lint_output::LintOutput;
 use super::secret::Unshown;
 
 /// What was typed after `otplab serve`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ServeArguments {
-    /// Where to listen; port 0 takes any free one [default: 127.0.0.1:8080]
-    #[arg(long, env = "OTPLAB_LISTEN", value_name = "ADDRESS")]
-    pub(crate) listen: Option<ListenAddress>,
+    #[command(flatten)]
+    pub(crate) listening: ListeningArguments,
 
     /// Write the port to this file once the server is ready
     #[arg(long, env = "OTPLAB_PORT_FILE", value_name = "FILE")]
@@ -115,8 +118,8 @@ pub(crate) struct ServeArguments {
 
     /// Where the control API and /metrics are, if they are to have a port of their own
     /// [default: on the same port]
-    #[arg(long, env = "OTPLAB_ADMIN_LISTEN", value_name = "ADDRESS")]
-    pub(crate) admin_listen: Option<ListenAddress>,
+    #[arg(long, env = "OTPLAB_ADMIN_LISTEN", value_name = "PLACE")]
+    pub(crate) admin_listen: Option<Place>,
 
     /// Bytes of a request's head, line and headers; a longer one is answered with 431
     /// [default: 16384]
@@ -159,6 +162,21 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "OTPLAB_STRICT_KEYS")]
     pub(crate) strict_keys: bool,
 
+    /// Look at the clients for what real services punish: off, warn (GET /__admin/lint tells), or
+    /// deny, which also ends the server with exit code 1 if something was found [default: off]
+    #[arg(long, env = "OTPLAB_LINT", value_name = "MODE")]
+    pub(crate) lint: Option<LintMode>,
+
+    /// Write what was found about clients when the server is stopped: text, json, junit or sarif,
+    /// to standard output or as FORMAT=FILE; may be repeated [default: text on standard error]
+    #[arg(
+        long,
+        env = "OTPLAB_LINT_REPORT",
+        value_name = "FORMAT[=FILE]",
+        value_delimiter = ';'
+    )]
+    pub(crate) lint_report: Option<Vec<LintOutput>>,
+
     /// Threads that serve connections [default: as many as the machine has cores]
     #[arg(
         long,
@@ -167,6 +185,9 @@ pub(crate) struct ServeArguments {
         value_parser = threads
     )]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) logging: LoggingArguments,
 
     /// Read from this TOML file what neither a flag nor the environment says
     #[arg(long, env = "OTPLAB_CONFIG", value_name = "FILE")]
@@ -183,38 +204,4 @@ fn count<T: FromStr>(text: &str) -> Result<T, &'static str> {
 fn threads(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse()
         .map_err(|_| "it is a whole number of 1 or more; write it like 2")
-}
-
-/// A socket address, or `localhost` with a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, DeserializeFromStr)]
-pub(crate) struct ListenAddress(pub(crate) SocketAddr);
-
-/// Not a place to listen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ListenAddressError(String);
-
-impl fmt::Display for ListenAddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(text) = self;
-        write!(
-            f,
-            "{text:?} is not an address with a port; write it like 127.0.0.1:8080, \
-             or 127.0.0.1:0 for any free port"
-        )
-    }
-}
-
-impl std::error::Error for ListenAddressError {}
-
-impl FromStr for ListenAddress {
-    type Err = ListenAddressError;
-
-    fn from_str(text: &str) -> Result<Self, ListenAddressError> {
-        let local = |port: &str| Some((Ipv4Addr::LOCALHOST, port.parse().ok()?).into());
-        text.parse()
-            .ok()
-            .or_else(|| text.strip_prefix("localhost:").and_then(local))
-            .map(Self)
-            .ok_or_else(|| ListenAddressError(text.to_owned()))
-    }
 }

@@ -8,7 +8,7 @@ use loadgen::directory::Writer;
 use loadgen::interrupt::Interrupt;
 use loadgen::live::Shared;
 use loadgen::live::lines::Lines;
-use loadgen::live::picture::Palette;
+use loadgen::live::palette::Palette;
 use loadgen::live::screen::{self, Screen};
 use loadgen::live::state::State;
 use loadgen::progress::{Display, Silent};

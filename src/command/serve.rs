@@ -1,6 +1,9 @@
 //! `otplab serve`: the fake API until a signal.
 
 mod choice;
+mod lint;
+mod listening;
+mod log;
 mod open_files;
 mod port_file;
 
@@ -10,23 +13,36 @@ use std::io::Write;
 use anyhow::Context;
 use contract::TimeSpan;
 use mock_server::limits::ConnectionCount;
-use mock_server::{Running, Server};
+use mock_server::{Happenings, Running, Server};
 use mock_server_core::{AccountSettings, Settings};
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::choice::Choice;
+use self::choice::{Choice, Plan};
+use self::log::Log;
 use self::port_file::PortFile;
 use crate::cli::serve::ServeArguments;
+use crate::cli::serve::logging::LogLevel;
 use crate::command::seed;
 use crate::exit::Exit;
 
 /// Serves until interrupted.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
-    let mut plan = Choice::of(arguments)?.resolve(seed::drawn());
-    let port_file = plan.port_file.map(PortFile::reserve).transpose()?;
+    let plan = Choice::of(arguments)?.resolve(seed::drawn());
+    let log = plan.log;
+    serve(plan).or_else(|error| {
+        log.error("failed", &format!("{error:#}"));
+        Ok(Exit::CouldNotJudge)
+    })
+}
+
+fn serve(mut plan: Plan) -> anyhow::Result<Exit> {
+    let log = plan.log;
+    let port_file = plan.port_file.take().map(PortFile::reserve).transpose()?;
     let wanted = plan.server.limits.connections;
     let room = open_files::make_room(wanted);
     plan.server.limits.connections = room;
+    plan.server.tls = plan.listening.certificate()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -36,76 +52,119 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
         let mut terminate = signal(SignalKind::terminate())?;
         let settings = plan.settings.clone();
         let running = plan.server.start(plan.settings)?;
-        describe(&plan.server, &running, &settings);
+        let happenings = log.says(LogLevel::Debug).then(|| running.happenings());
+        describe(&plan.server, &running, &settings, log);
         if room != wanted {
-            log(&tight(wanted, room));
+            tight(wanted, room, log);
         }
         if let Some(file) = &port_file {
-            file.publish(running.address().port())?;
+            file.publish(port(&running)?)?;
         }
         announce(&running)?;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-            () = complain_when_crowded(&running, room) => {}
+            () = complain_when_crowded(&running, room, log) => {}
+            () = tell(happenings.as_ref(), log) => {}
         }
-        log("stopping");
-        running.stop();
-        Ok(Exit::Passed)
+        log.info("stopping", "stopping", json!({}));
+        let found = running.stop();
+        lint::write(&found, &plan.lint_report, log)?;
+        Ok(if found.is_denied() {
+            Exit::Findings
+        } else {
+            Exit::Passed
+        })
     })
 }
 
+/// Everything that happens, if that is asked for.
+async fn tell(happenings: Option<&Happenings>, log: Log) {
+    let Some(happenings) = happenings else {
+        return pending().await;
+    };
+    loop {
+        let (happened, lost) = happenings.next().await;
+        if lost > 0 {
+            let words = format!("{lost} lines of the log are lost, because there are too many");
+            log.warn("lagged", &words, json!({ "lost": lost }));
+        }
+        for happening in happened {
+            log.debug(happening.name, &happening.data);
+        }
+    }
+}
+
 /// Once, and not for every connection; how many there were is in the metrics.
-async fn complain_when_crowded(running: &Running, room: ConnectionCount) {
+async fn complain_when_crowded(running: &Running, room: ConnectionCount, log: Log) {
     running.crowded().await;
-    log(&format!(
-        "warning: a connection was refused, because there are {room}; more are possible with \
+    let words = format!(
+        "a connection was refused, because there are {room}; more are possible with \
          --max-connections"
-    ));
+    );
+    log.warn("crowded", &words, json!({ "connections": room.number() }));
     pending::<()>().await;
 }
 
-fn tight(wanted: ConnectionCount, room: ConnectionCount) -> String {
-    format!(
-        "warning: the system's limit of open files leaves room for {room} connections and not \
+fn tight(wanted: ConnectionCount, room: ConnectionCount, log: Log) {
+    let words = format!(
+        "the system's limit of open files leaves room for {room} connections and not \
          {wanted}; raise it with `ulimit -Hn`, or ask for fewer with --max-connections"
-    )
+    );
+    let fields = json!({ "connections": room.number(), "wanted": wanted.number() });
+    log.warn("open_files", &words, fields);
 }
 
-fn describe(server: &Server, running: &Running, settings: &Settings) {
-    let address = running.address();
-    log(&format!("listening on http://{address}"));
-    if let Some(address) = running.admin_address() {
-        log(&format!("control API and metrics on http://{address}"));
+/// The port that a script is to learn.
+fn port(running: &Running) -> anyhow::Result<u16> {
+    let address = running.places().iter().find_map(|place| place.address());
+    let address = address.context("--port-file needs a --listen with a port")?;
+    Ok(address.port())
+}
+
+fn describe(server: &Server, running: &Running, settings: &Settings, log: Log) {
+    for place in running.places() {
+        let url = running.url(place);
+        let words = format!("listening on {url}");
+        log.info("listening", &words, json!({ "url": url }));
     }
-    if !address.ip().is_loopback() && !settings.strict_keys {
-        log(
-            "warning: other machines can reach this address, and any 60-character key is an account",
-        );
+    if let Some(place) = running.admin_place() {
+        let url = running.url(place);
+        let words = format!("control API and metrics on {url}");
+        log.info("control_listening", &words, json!({ "url": url }));
     }
-    log(&summary(server, settings));
+    let addresses = running.places().iter().filter_map(|place| place.address());
+    if addresses
+        .into_iter()
+        .any(|address| !address.ip().is_loopback())
+        && !settings.strict_keys
+    {
+        let words = "other machines can reach this address, and any 60-character key is an account";
+        log.warn("reachable", words, json!({}));
+    }
+    summarize(server, settings, log);
     if settings.strict_keys && settings.accounts.is_empty() {
-        log(
-            "warning: no key is known, so every request is refused; add keys to the configuration file, as [accounts.KEY]",
-        );
+        let words = "no key is known, so every request is refused; add keys to the \
+                     configuration file, as [accounts.KEY]";
+        log.warn("no_keys", words, json!({}));
     }
 }
 
-fn summary(server: &Server, settings: &Settings) -> String {
+fn summarize(server: &Server, settings: &Settings, log: Log) {
+    let account = &settings.account;
     let AccountSettings {
         seed, sms_delay, ..
-    } = &*settings.account;
-    let account = &settings.account;
+    } = &**account;
     let life = TimeSpan(account.rental_life);
-    let faults: Vec<_> = account.faults.iter().map(ToString::to_string).collect();
-    let faults = match faults.as_slice() {
+    let rules: Vec<_> = account.faults.iter().map(ToString::to_string).collect();
+    let faults = match rules.as_slice() {
         [] => "none".to_owned(),
         rules => rules.join("; "),
     };
     let webhook = account
         .webhook
         .as_ref()
-        .map_or_else(|| "none".to_owned(), |webhook| webhook.url.to_string());
+        .map(|webhook| webhook.url.to_string());
     let keys = match (settings.strict_keys, settings.accounts.len()) {
         (true, known) => format!("known keys {known}"),
         (false, 0) => "any 60-character key".to_owned(),
@@ -113,25 +172,44 @@ fn summary(server: &Server, settings: &Settings) -> String {
             format!("any 60-character key, {known} of them with settings of their own")
         }
     };
-    format!(
+    let words = format!(
         "seed {seed}, sms delay {sms_delay}, rental life {life}, balance {} for {keys}, \
-         webhook {webhook}, faults: {faults}, threads {}, connections up to {}",
-        account.balance, server.workers, server.limits.connections
-    )
+         webhook {}, faults: {faults}, threads {}, connections up to {}",
+        account.balance,
+        webhook.as_deref().unwrap_or("none"),
+        server.workers,
+        server.limits.connections
+    );
+    let fields = json!({
+        "seed": seed,
+        "sms_delay": sms_delay.to_string(),
+        "rental_life": life.to_string(),
+        "balance": account.balance.to_string(),
+        "keys_known": settings.accounts.len(),
+        "strict_keys": settings.strict_keys,
+        "webhook_url": webhook,
+        "faults": rules,
+        "threads": server.workers,
+        "connections": server.limits.connections.number(),
+    });
+    log.info("settings", &words, fields);
 }
 
-/// The one line on stdout, which a script may wait for; a second one if the
-/// control API has a port of its own.
+/// The lines on stdout, of which a script may wait for the first: it names the
+/// first place. The other places follow, and the control API's own if it has one.
 fn announce(running: &Running) -> anyhow::Result<()> {
-    let admin = running.admin_address();
-    let admin = admin.map_or_else(String::new, |address| format!("admin http://{address}\n"));
+    let mut words = ["ready"].into_iter().chain(std::iter::repeat("also"));
+    let places = running.places().iter();
+    let mut lines: Vec<_> = places
+        .map(|place| (words.next().unwrap_or_default(), place))
+        .collect();
+    lines.extend(running.admin_place().map(|place| ("admin", place)));
+    let lines = lines.iter();
+    let text: String = lines
+        .map(|(word, place)| format!("{word} {}\n", running.url(place)))
+        .collect();
     let mut stdout = std::io::stdout().lock();
-    write!(stdout, "ready http://{}\n{admin}", running.address())
+    write!(stdout, "{text}")
         .and_then(|()| stdout.flush())
         .context("cannot write to standard output")
-}
-
-#[expect(clippy::print_stderr, reason = "the log of a server")]
-fn log(line: &str) {
-    eprintln!("otplab: {line}");
 }

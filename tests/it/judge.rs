@@ -3,9 +3,14 @@
 
 mod bent;
 mod command;
+mod crash;
 mod dialects;
+mod diff;
+mod exits;
 mod expiry;
+mod interruption;
 mod mutants;
+mod presets;
 mod relay;
 mod reports;
 mod stub;
@@ -17,7 +22,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use judge::target::Target;
-use judge::{Checked, Plan};
+use judge::{Checked, Plan, Spending};
 use judge_core::verdict::{Choice, Judgement, Verdict};
 use mock_server::{Running, Server};
 use mock_server_core::{AccountSettings, DialectFile, Settings};
@@ -52,7 +57,7 @@ fn plan(address: SocketAddr) -> Plan {
         wait_sms: Duration::from_secs(30),
         wait_expiry: false,
         read_only: false,
-        max_spend: None,
+        spending: Spending::Unlimited,
     }
 }
 

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use loadgen::live::picture::{self, Palette};
+use loadgen::live::palette::Palette;
+use loadgen::live::picture;
 use loadgen::live::state::State;
 use loadgen::progress::Snapshot;
 use loadgen::recorder::Recorder;

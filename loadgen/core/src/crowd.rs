@@ -7,9 +7,7 @@ use rand::Rng;
 
 use crate::call::Call;
 use crate::customer::CustomerPlan;
-
-/// Populations at most; each has histograms of its own in every second.
-pub const MOST: usize = 8;
+pub use crate::place::Place;
 
 /// All kinds of users of a scenario; at least one.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +69,7 @@ impl Crowd {
         }
     }
 
-    /// These populations, of which there is at least one and at most [`MOST`].
+    /// These populations, of which there is at least one and at most [`Place::MOST`].
     pub fn mixed(mut populations: Vec<Population>) -> Self {
         let whole: f64 = populations.iter().map(|population| population.share).sum();
         for population in &mut populations {
@@ -133,10 +131,6 @@ impl Crowd {
         self.named.then_some(place)
     }
 }
-
-/// Which of the populations, from 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place(pub u8);
 
 #[cfg(test)]
 mod tests {

@@ -10,8 +10,8 @@ use rand::RngExt;
 
 use crate::answer::{Answer, Failure, Rented, Row};
 use crate::call::{Call, Times};
-use crate::crowd::Place;
 use crate::lag::LagShares;
+use crate::place::Place;
 use crate::polling::learner::Learner;
 use crate::polling::school::Lesson;
 use crate::polling::{Position, Strategy};

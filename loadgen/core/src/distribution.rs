@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use contract::Operation;
 
-use crate::crowd::{self, Place};
 use crate::latencies::Latencies;
+use crate::place::Place;
 use crate::tally::{RentalTally, Tally};
 
 /// Names one histogram of a [`Tally`].
@@ -85,7 +85,7 @@ impl Distribution {
                 Self::Slip(operation),
             ]
         });
-        let places = (0..crowd::MOST as u8).map(Place);
+        let places = (0..Place::MOST as u8).map(Place);
         let of_populations =
             places.flat_map(|place| OfRentals::ALL.map(|what| Self::Of(place, what)));
         let of_run = [

@@ -25,10 +25,11 @@ use crate::arrivals::{Arrival, Arrivals, Cursor, Shard};
 use crate::budget::{Budget, Reserved};
 use crate::call::{Call, Order, Times, UserId};
 use crate::clearance::Clearance;
-use crate::crowd::{Crowd, Place};
+use crate::crowd::Crowd;
 use crate::customer::{Customer, End, Next};
-pub use crate::found::Found;
+pub use crate::found::{Found, Target};
 use crate::interval::{Cutter, Slice, Standing, Totals};
+use crate::place::Place;
 use crate::polling::school::School;
 use crate::reader::Reader;
 use crate::retry::Retry;
@@ -63,15 +64,6 @@ pub enum Role {
     RentOnly(Crowd),
     /// Read the balance of their account.
     ReadBalance,
-}
-
-/// A rental to poll.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Whose.
-    pub account: u32,
-    /// Which.
-    pub rental: u64,
 }
 
 /// A closed slot whose customer got no rental, or whose request found nobody

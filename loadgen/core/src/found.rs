@@ -7,8 +7,16 @@ use contract::Cents;
 use crate::answer::{Answer, Failure};
 use crate::call::{Call, Order, Times};
 use crate::customer::{End, Next};
-use crate::fleet::Target;
 use crate::tally::Tally;
+
+/// A rental to poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Whose.
+    pub account: u32,
+    /// Which.
+    pub rental: u64,
+}
 
 /// What users found out for later phases of a run.
 #[derive(Clone, Debug, Default)]

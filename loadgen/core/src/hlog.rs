@@ -19,8 +19,7 @@ use hdrhistogram::serialization::interval_log::{
 use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
 use crate::distribution::Distribution;
-use crate::interval::{Interval, Stage};
-use crate::record::Second;
+use crate::interval::Interval;
 
 /// What stands before the name in the tag of an interval of the warm-up.
 pub const WARMUP: &str = "warmup.";
@@ -74,9 +73,9 @@ pub fn lines(interval: &Interval, warmup: bool) -> String {
     lines.map(|line| line.to_owned() + "\n").collect()
 }
 
-/// A log that was written without tags for its warm-up, with them: for the
-/// first `warmup` seconds of the load. `seconds` are those of the record.
-pub fn tagged(log: &str, seconds: impl Iterator<Item = Second>, warmup: u32) -> String {
+/// A log that was written without tags for its warm-up, with them. `seconds`
+/// tells how many histograms each second has, and whether it warms up.
+pub fn tagged(log: &str, seconds: impl Iterator<Item = (usize, bool)>) -> String {
     let is_interval = |line: &&str| line.starts_with("Tag=");
     let mut out: String = log
         .lines()
@@ -84,9 +83,8 @@ pub fn tagged(log: &str, seconds: impl Iterator<Item = Second>, warmup: u32) -> 
         .map(|line| line.to_owned() + "\n")
         .collect();
     let mut intervals = log.lines().filter(is_interval);
-    for second in seconds {
-        let warming = second.stage == Stage::Load && second.index < warmup;
-        for line in intervals.by_ref().take(second.distributions.len()) {
+    for (histograms, warming) in seconds {
+        for line in intervals.by_ref().take(histograms) {
             let rest = line.trim_start_matches("Tag=");
             let connect = rest.starts_with("connect,");
             let prefix = if warming && !connect { WARMUP } else { "" };
@@ -147,7 +145,7 @@ mod tests {
         }
         tally.rentals.detection_lag.record(Duration::from_secs(2));
         Interval {
-            stage: Stage::Load,
+            stage: crate::interval::Stage::Load,
             index: 3,
             start: Moment::START + Duration::from_millis(3250),
             length: Duration::from_secs(1),
@@ -174,11 +172,12 @@ mod tests {
     #[test]
     fn a_warm_up_that_was_found_afterwards_is_tagged_afterwards() {
         let interval = interval();
-        let second = || std::iter::once(Second::of(&interval));
         let log = header(0.0) + &lines(&interval, false);
-        assert_eq!(tagged(&log, second(), 3), log);
+        let count = lines(&interval, false).lines().count();
+        let tagged = |warming| tagged(&log, std::iter::once((count, warming)));
+        assert_eq!(tagged(false), log);
         let expected = header(0.0) + &lines(&interval, true);
-        assert_eq!(tagged(&log, second(), 4), expected);
+        assert_eq!(tagged(true), expected);
     }
 
     #[test]

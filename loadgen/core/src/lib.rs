@@ -65,6 +65,7 @@ pub mod interval;
 pub mod lag;
 pub mod latencies;
 pub mod outcome;
+pub mod place;
 pub mod poisson;
 pub mod polling;
 pub mod rate;

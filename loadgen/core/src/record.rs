@@ -13,13 +13,13 @@ use contract::{Cents, Moment, Operation};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Failure;
-use crate::crowd::Place;
 use crate::distribution::Distribution;
 use crate::hlog::Entry;
 use crate::interval::{Interval, Stage};
 use crate::lag::LagShares;
 use crate::latencies::{Exact, Latencies};
 use crate::outcome::{Certainty, Ledger};
+use crate::place::Place;
 use crate::tally::{InstrumentTally, PopulationTally, RentalTally, Tally, WebhookTally};
 use crate::threshold::Threshold;
 use crate::warmup::Warmup;
@@ -286,6 +286,11 @@ impl Second {
         }
     }
 
+    /// Whether it is one of the first `warmup` seconds of the load.
+    pub fn warms_up(&self, warmup: u32) -> bool {
+        self.stage == Stage::Load && self.index < warmup
+    }
+
     /// The interval, with its histograms taken from the log; `None` if the log
     /// does not hold them next.
     pub fn interval(&self, log: &mut dyn Iterator<Item = Entry>) -> Option<Interval> {
@@ -519,4 +524,13 @@ mod tests {
         interrupted: false,
         ledger: None,
     };
+
+    #[test]
+    fn only_first_seconds_of_the_load_warm_up() {
+        let mut second = Second::of(&interval());
+        (second.stage, second.index) = (Stage::Load, 3);
+        assert_eq!((second.warms_up(3), second.warms_up(4)), (false, true));
+        second.stage = Stage::Opening;
+        assert!(!second.warms_up(4));
+    }
 }

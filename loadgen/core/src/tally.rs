@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::{Failure, Rented};
 use crate::call::Times;
-use crate::crowd::Place;
 use crate::distribution::Distribution;
 use crate::lag::LagShares;
 use crate::latencies::Latencies;
+use crate::place::Place;
 
 /// Everything counted by one or more workers.
 #[derive(Clone, Debug, Default)]

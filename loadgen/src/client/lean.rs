@@ -22,8 +22,9 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use self::chunks::Broken;
 use self::request::Template;
-use self::response::{Broken, Reader};
+use self::response::Reader;
 use super::{Line, classify};
 
 /// Room for a page of the history, so that nearly every answer takes one read.

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::history::{Column, PER_DECADE};
-use super::picture::Palette;
+use super::palette::Palette;
 
 /// Cells from the rarest to the densest.
 const GLYPHS: [&str; 5] = ["·", "░", "▒", "▓", "█"];

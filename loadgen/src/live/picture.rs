@@ -5,53 +5,14 @@ use loadgen_core::threshold::Verdict;
 use loadgen_core::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Sparkline, Widget};
 
 use super::heat;
 use super::history::Column;
+use super::palette::Palette;
 use super::state::State;
-
-/// How things look.
-#[derive(Clone, Debug)]
-pub struct Palette {
-    pub(super) heat: [Style; 5],
-    pub(super) dim: Style,
-    strong: Style,
-    rate: Style,
-    good: Style,
-    bad: Style,
-}
-
-impl Palette {
-    /// In colours that are seen on light and dark ground alike.
-    pub fn colours() -> Self {
-        let heat = |colour| Style::new().fg(Color::Indexed(colour));
-        Self {
-            // From blue to orange; density says the same, for those who see no colour.
-            heat: [heat(67), heat(68), heat(74), heat(172), heat(208)],
-            dim: Style::new().add_modifier(Modifier::DIM),
-            strong: Style::new().add_modifier(Modifier::BOLD),
-            rate: Style::new().fg(Color::Indexed(68)),
-            good: Style::new().fg(Color::Green),
-            bad: Style::new().fg(Color::Red),
-        }
-    }
-
-    /// Without any colour.
-    pub const fn plain() -> Self {
-        const NONE: Style = Style::new();
-        Self {
-            heat: [NONE; 5],
-            dim: NONE,
-            strong: Style::new().add_modifier(Modifier::BOLD),
-            rate: NONE,
-            good: NONE,
-            bad: Style::new().add_modifier(Modifier::BOLD),
-        }
-    }
-}
 
 /// Room for the figures, to the right of the plots.
 const FIGURES: u16 = 24;

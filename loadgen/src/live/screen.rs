@@ -20,7 +20,8 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{cursor, execute};
 
 use super::Shared;
-use super::picture::{self, Palette};
+use super::palette::Palette;
+use super::picture;
 use crate::interrupt::{Interrupt, Urgency};
 use crate::progress::{Display, Snapshot};
 

@@ -18,8 +18,8 @@ pub(crate) use self::list::RentalList;
 use self::settlement::{MoneyTerms, Movements};
 use crate::catalogue::Offer;
 use crate::clock::AccountClock;
-use crate::control::Event;
 use crate::dialect::{ActiveRentals, LateSms, RepeatRead};
+use crate::event::Event;
 use crate::fault::{FaultRecord, SmsPlan};
 use crate::idempotency::IdempotencyRecord;
 use crate::ledger::Ledger;
@@ -257,6 +257,11 @@ impl Account {
             None => return None,
         };
         (at != Moment::NEVER).then_some((at, message))
+    }
+
+    /// Whether another SMS of this rental is still to come after `now`.
+    pub(crate) fn expects_sms(&self, rental: &Rental, now: Moment) -> bool {
+        self.sms.follows(rental.id, now)
     }
 
     /// All SMS that follow the first of their rental, by the rental's id, and when.

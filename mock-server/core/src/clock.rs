@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use contract::Moment;
 
-use crate::settings::TimeScale;
+use crate::time_scale::TimeScale;
 
 /// Where an account's time ends: ten years before [`Moment::NEVER`], so that what
 /// a rental has ahead of it at the very end is still a moment and not never.

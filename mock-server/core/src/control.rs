@@ -18,34 +18,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::endpoints::EndpointView;
+pub use crate::event::Event;
 use crate::fault::FaultRecord;
 use crate::history;
 use crate::mock::Mock;
-use crate::settings::TimeScale;
+use crate::scope::redacted;
+pub use crate::scope::{AccountPlace, Scope};
+use crate::time_scale::TimeScale;
 use crate::webhook::{WebhookAttempt, WebhookOutcome};
-
-/// Whom a control request is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Every account, and for settings also those to come.
-    Server,
-    /// One account.
-    Account(AccountPlace),
-}
-
-/// Names an account of this mock, for as long as the mock lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AccountPlace(pub(crate) u32);
-
-impl Scope {
-    /// The account, if it is about one.
-    pub(crate) const fn place(self) -> Option<u32> {
-        match self {
-            Self::Server => None,
-            Self::Account(AccountPlace(place)) => Some(place),
-        }
-    }
-}
 
 /// What time it is for an account.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -117,26 +97,6 @@ pub struct Fired {
     moment: Moment,
 }
 
-/// What may happen, in the order in which equal moments are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-pub enum Event {
-    /// The SMS is readable.
-    #[serde(rename = "sms.received")]
-    SmsReceived,
-    /// A webhook was posted.
-    #[serde(rename = "webhook.posted")]
-    WebhookPosted,
-    /// The rental ended without an SMS. By default it was refunded with that.
-    #[serde(rename = "rental.expired")]
-    RentalExpired,
-    /// The rental was refunded some time after its end.
-    #[serde(rename = "rental.refunded")]
-    RentalRefunded,
-    /// A rate limit counts from nothing again.
-    #[serde(rename = "rate.window_reset")]
-    RateWindowReset,
-}
-
 /// An advance of clocks that is under way: time goes from event to event, and
 /// stands still while a webhook is posted.
 #[derive(Debug)]
@@ -175,6 +135,7 @@ impl Mock {
             self.server_rules = FaultRecord::default();
         }
         for place in self.places(scope) {
+            self.lint_farewell(place, now);
             let fresh = self.fresh_account(place, now);
             let account = &mut self.accounts[place as usize];
             let local = account.clock.local(now);
@@ -340,19 +301,6 @@ impl Mock {
     }
 }
 
-impl Event {
-    /// As it is written.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::SmsReceived => "sms.received",
-            Self::WebhookPosted => "webhook.posted",
-            Self::RentalExpired => "rental.expired",
-            Self::RentalRefunded => "rental.refunded",
-            Self::RateWindowReset => "rate.window_reset",
-        }
-    }
-}
-
 impl Advance {
     /// What became of the attempt of the last [`Step::Post`].
     pub fn posted(&mut self, outcome: WebhookOutcome) {
@@ -366,9 +314,4 @@ impl Advance {
         self.fired.sort_by_key(|fired| (fired.moment, fired.event));
         self.fired
     }
-}
-
-/// Enough of a key to recognise it and to tell accounts apart, and too little to use it.
-pub(crate) fn redacted(key: &ApiKey) -> String {
-    format!("{}…{:08x}", key.beginning(), key.account() as u32)
 }

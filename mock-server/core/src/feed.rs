@@ -13,12 +13,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::agenda::Agenda;
+use crate::control::ClockView;
 use crate::control::rentals::DeliveryView;
-use crate::control::{ClockView, Event, Scope};
+use crate::event::Event;
 use crate::history;
 use crate::mock::Mock;
 use crate::reply::json;
 use crate::requests::RequestView;
+use crate::scope::Scope;
 use crate::sms;
 
 /// Something that happened.

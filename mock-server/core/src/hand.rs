@@ -3,9 +3,9 @@
 
 use contract::Moment;
 
-use crate::control::Scope;
 use crate::mock::Mock;
 use crate::register::Place;
+use crate::scope::Scope;
 use crate::webhook::DeliveryId;
 
 /// Why a hand on a rental moves nothing.

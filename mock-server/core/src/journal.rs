@@ -133,6 +133,11 @@ impl Journal {
         }
     }
 
+    /// The entry that was written last, if there was room for it.
+    pub(crate) fn latest(&self) -> Option<&Entry> {
+        self.entries.back()
+    }
+
     /// What the entries take.
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes

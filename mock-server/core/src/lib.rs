@@ -22,6 +22,7 @@
 //! | [`deliveries`] | the bounded record of webhooks |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
 //! | [`figures`] | what is counted |
+//! | [`lint`] | whether the client is as it should be |
 //! | `rate_limit`, `idempotency` | what is counted and remembered of an account's requests |
 //! | `retry`, `signature` | when a webhook is posted again, and how it is signed |
 //! | `simulated` | what a simulation may do and no server |
@@ -49,6 +50,7 @@ mod clock;
 pub mod control;
 pub mod deliveries;
 pub mod dialect;
+mod event;
 pub mod fault;
 pub mod feed;
 pub mod figures;
@@ -57,6 +59,7 @@ mod history;
 mod idempotency;
 mod journal;
 mod ledger;
+pub mod lint;
 pub mod mock;
 mod operation;
 mod person;
@@ -70,22 +73,25 @@ pub mod reply;
 pub mod request;
 pub mod requests;
 mod retry;
+mod scope;
 pub mod settings;
 mod signature;
 mod simulated;
 mod sms;
+mod time_scale;
 pub mod watch;
 pub mod webhook;
 pub mod webhook_url;
 
-pub use control::Scope;
 pub use dialect::{Dialect, DialectFile};
 pub use fault::{FaultRule, FaultRuleError};
 pub use figures::{Census, Figures};
 pub use hand::HandError;
+pub use lint::{LintMode, LintReport};
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};
 pub use request::{Body, Request};
+pub use scope::Scope;
 pub use settings::{AccountSettings, Settings, SettingsFile, WebhookSettings};
 pub use webhook::{DeliveryId, WebhookAttempt, WebhookOutcome};
 pub use webhook_url::{WebhookUrl, WebhookUrlError};

@@ -17,6 +17,7 @@ use crate::dialect::{KeyFormat, Waiting};
 use crate::fault::{self, FaultRecord, PreferenceError, Verdict};
 use crate::feed::Feed;
 use crate::journal::Journal;
+use crate::lint::Lint;
 use crate::operation::Times;
 use crate::register::{Place, Register};
 use crate::rental::Rental;
@@ -45,6 +46,8 @@ pub struct Mock {
     /// What is rented beside the table's services.
     pub(crate) catalogue: Catalogue,
     pub(crate) waiting: Waiting,
+    /// A look at the clients, if one is wanted.
+    pub(crate) lint: Option<Box<Lint>>,
 }
 
 impl Mock {
@@ -52,6 +55,7 @@ impl Mock {
     pub fn new(settings: Settings, epoch: Timestamp) -> Self {
         Self {
             journal: Journal::new(settings.journal()),
+            lint: Lint::of(settings.lint),
             settings,
             epoch,
             now: Moment::START,
@@ -74,6 +78,9 @@ impl Mock {
             .answer(now, request, &mut owner)
             .unwrap_or_else(|problem| self.refuse(problem, owner.0, request, now));
         self.journal.record(owner, request, &reply);
+        if self.lint.is_some() {
+            self.examine_request(owner, request, &reply);
+        }
         if self.is_heard() {
             self.tell_request(now);
         }
@@ -133,7 +140,7 @@ impl Mock {
         };
         let verdict = match self.judge(local, account, &route, request.prefer) {
             Ok(verdict) => verdict,
-            Err(error) => return Ok(Reply::not_preferable(&error, now)),
+            Err(error) => return Ok(Reply::not_preferable(error.to_string(), now)),
         };
         let latency = verdict.latency.unwrap_or_default();
         let at = now + latency;

@@ -47,6 +47,9 @@ impl Mock {
         let again = owner.webhooks.end(local, delivery, outcome, retry);
         let (_, disabled) = owner.webhooks.failures();
         let number = self.deliveries.end(delivery, outcome, again);
+        if self.lint.is_some() {
+            self.examine_webhook(delivery, outcome, local);
+        }
         if disabled {
             self.deliveries.give_up(account);
         }

@@ -8,7 +8,6 @@ use contract::body::Refusal;
 use contract::{Moment, Truth};
 use serde::Serialize;
 
-use crate::fault::PreferenceError;
 use crate::webhook::WebhookAttempt;
 
 /// What the mock answers to one request.
@@ -176,10 +175,10 @@ impl Reply {
     /// The refusal of a fault that the request asked for and that is none. It is
     /// the mock's own and no answer of the API, so no dialect changes it.
     #[cold]
-    pub(crate) fn not_preferable(error: &PreferenceError, at: Moment) -> Self {
+    pub(crate) fn not_preferable(error: String, at: Moment) -> Self {
         let body = Refusal {
             success: false,
-            message: error.to_string().into(),
+            message: error.into(),
         };
         Self {
             status: 400,

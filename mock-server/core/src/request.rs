@@ -22,6 +22,8 @@ pub struct Request<'a> {
     pub prefer: Option<&'a str>,
     /// Whether the ground truth was asked for ([`contract::truth`]).
     pub truth: bool,
+    /// Whether it is the first of its connection, as far as the shell knows connections.
+    pub fresh_connection: bool,
     /// The one rental that whoever asks looks for in the history; none has number 0.
     /// No network carries this: a simulation spares itself the rows that nobody
     /// reads, and gets an empty one in their place.
@@ -54,6 +56,7 @@ impl<'a> Request<'a> {
             idempotency_key: None,
             prefer: None,
             truth: false,
+            fresh_connection: false,
             sought: None,
             body: Body::Whole(&[]),
         }

@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::control::{Scope, redacted};
 use crate::history;
 use crate::journal::{Entry, Fate, What, nearest};
 use crate::mock::Mock;
+use crate::scope::{Scope, redacted};
 
 /// Which requests are meant; what is left out means any.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]

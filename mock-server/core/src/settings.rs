@@ -4,7 +4,6 @@
 mod file;
 mod opening_balance;
 mod rental_life;
-mod time_scale;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,10 +14,11 @@ use contract::{ApiKey, Cents, Law};
 pub use self::file::{AccountKey, AccountKeyError, AccountPatch, SettingsFile};
 pub use self::opening_balance::{OpeningBalance, OpeningBalanceError};
 pub use self::rental_life::{RentalLife, RentalLifeError};
-pub use self::time_scale::{TimeScale, TimeScaleError};
 use crate::dialect::Dialect;
 use crate::fault::FaultRule;
 use crate::journal::JournalLimits;
+use crate::lint::LintMode;
+pub use crate::time_scale::{TimeScale, TimeScaleError};
 use crate::webhook_url::WebhookUrl;
 
 /// Everything that decides how a mock behaves.
@@ -35,6 +35,8 @@ pub struct Settings {
     pub journal_max: usize,
     /// Bytes that they take at most, paths that mean no operation included.
     pub journal_bytes: usize,
+    /// Whether clients are looked at, and what follows from what is found.
+    pub lint: LintMode,
 }
 
 /// Everything that decides how one account behaves.
@@ -90,6 +92,7 @@ impl From<AccountSettings> for Settings {
             // Some five megabytes, unless most of the requests have odd paths.
             journal_max: 100_000,
             journal_bytes: 16 * 1024 * 1024,
+            lint: LintMode::Off,
         }
     }
 }

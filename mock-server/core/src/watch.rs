@@ -5,11 +5,11 @@ use contract::Moment;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::control::Scope;
 use crate::deliveries::{Delivery, Standing};
 use crate::mock::Mock;
 use crate::rental::State;
 use crate::requests::Matcher;
+use crate::scope::Scope;
 
 /// What is waited for.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]

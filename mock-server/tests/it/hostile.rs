@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use mock_server::{Limits, Running, Server};
+use mock_server::{Limits, Place, Running, Server};
 
 use crate::arm::{Ask, exchange, get, key, over_http, rent, settings, written};
 use crate::metrics::metric;
@@ -184,7 +184,7 @@ fn with_two_seats() -> Running {
             connections: "2".parse().expect("a count"),
             ..Limits::DEFAULT
         },
-        admin_listen: Some((Ipv4Addr::LOCALHOST, 0).into()),
+        admin_listen: Some(Place::Tcp((Ipv4Addr::LOCALHOST, 0).into())),
         ..Server::local()
     };
     server.start(settings("")).expect("free ports")
@@ -256,7 +256,7 @@ fn control(address: SocketAddr, target: &str) -> u16 {
 #[test]
 fn the_control_api_on_a_port_of_its_own_is_nowhere_else() {
     let server = Server {
-        admin_listen: Some((Ipv4Addr::LOCALHOST, 0).into()),
+        admin_listen: Some(Place::Tcp((Ipv4Addr::LOCALHOST, 0).into())),
         ..Server::local()
     };
     let running = server.start(settings("")).expect("free ports");
@@ -280,7 +280,7 @@ fn the_control_api_on_a_port_of_its_own_is_nowhere_else() {
         assert!(lost.body.contains("the API is on the other one"));
     }
     let taken = Server {
-        admin_listen: Some(admin),
+        admin_listen: Some(admin.into()),
         ..Server::local()
     };
     let error = taken.start(settings("")).expect_err("taken");
@@ -298,8 +298,8 @@ fn the_guard_looks_at_the_address_of_the_control_api() {
         (anywhere, None, 403),
     ] {
         let server = Server {
-            listen,
-            admin_listen,
+            listen: vec![listen.into()],
+            admin_listen: admin_listen.map(Place::Tcp),
             ..Server::local()
         };
         let running = server.start(settings("")).expect("free ports");

@@ -24,7 +24,7 @@ fn a_started_server_answers_at_once() {
 fn a_port_in_use_is_told_with_a_remedy() {
     let first = Server::local().start(settings("")).expect("a free port");
     let second = Server {
-        listen: first.address(),
+        listen: vec![first.address().into()],
         ..Server::local()
     };
     let error = second.start(settings("")).expect_err("taken");
@@ -65,7 +65,7 @@ fn an_asynchronous_program_may_start_stop_and_fail_to_start() {
     runtime.expect("a runtime").block_on(async {
         let first = Server::local().start(settings("")).expect("a free port");
         let second = Server {
-            listen: first.address(),
+            listen: vec![first.address().into()],
             ..Server::local()
         };
         assert!(second.start(settings("")).is_err());

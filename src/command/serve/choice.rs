@@ -1,7 +1,6 @@
 //! From flags, environment and file to one complete plan.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
@@ -9,22 +8,29 @@ use std::thread::available_parallelism;
 use anyhow::Context;
 use contract::{Law, document};
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
-use mock_server::{Limits, Server};
+use mock_server::{Limits, Place, Server};
 use mock_server_core::settings::{AccountKey, AccountPatch, OpeningBalance, RentalLife, TimeScale};
-use mock_server_core::{DialectFile, FaultRule, Settings, SettingsFile, WebhookUrl};
+use mock_server_core::{DialectFile, FaultRule, LintMode, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
-use crate::cli::serve::{ListenAddress, ServeArguments};
+use super::listening::{ListeningChoice, Places};
+use super::log::{Log, LogChoice};
+use crate::cli::lint_output::LintOutput;
+use crate::cli::serve::ServeArguments;
+use crate::cli::serve::listening::SocketMode;
+use crate::cli::serve::logging::{LogFormat, LogLevel};
 
 /// What one source says; the rest is another source's to say.
 pub(super) struct Choice {
-    listen: Option<ListenAddress>,
+    listening: ListeningChoice,
+    log: LogChoice,
     port_file: Option<PathBuf>,
     threads: Option<NonZeroUsize>,
     allow_webhook_hosts: Option<Vec<String>>,
-    admin_listen: Option<ListenAddress>,
+    admin_listen: Option<Place>,
     admin_token: Option<String>,
     limits: LimitsChoice,
+    lint_report: Option<Vec<LintOutput>>,
     mock: SettingsFile,
 }
 
@@ -39,9 +45,13 @@ struct LimitsChoice {
 
 /// Everything that `otplab serve` needs to know.
 pub(super) struct Plan {
+    /// Without a certificate as yet.
     pub(super) server: Server,
+    pub(super) listening: ListeningChoice,
+    pub(super) log: Log,
     pub(super) settings: Settings,
     pub(super) port_file: Option<PathBuf>,
+    pub(super) lint_report: Vec<LintOutput>,
 }
 
 impl Choice {
@@ -64,32 +74,38 @@ impl Choice {
 
     fn or(self, other: Self) -> Self {
         Self {
-            listen: self.listen.or(other.listen),
+            listening: self.listening.or(other.listening),
+            log: self.log.or(other.log),
             port_file: self.port_file.or(other.port_file),
             threads: self.threads.or(other.threads),
             allow_webhook_hosts: self.allow_webhook_hosts.or(other.allow_webhook_hosts),
             admin_listen: self.admin_listen.or(other.admin_listen),
             admin_token: self.admin_token.or(other.admin_token),
             limits: self.limits.or(other.limits),
+            lint_report: self.lint_report.or(other.lint_report),
             mock: self.mock.or(other.mock),
         }
     }
 
     /// Defaults for what nobody said; `seed` is one of them.
     pub(super) fn resolve(self, seed: u64) -> Plan {
-        let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
         let cores = || available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Plan {
             server: Server {
-                listen: self.listen.map_or(default, |address| address.0),
+                listen: self.listening.places(),
+                socket_mode: self.listening.socket_mode(),
+                tls: None,
                 workers: self.threads.unwrap_or_else(cores),
                 webhook_hosts: self.allow_webhook_hosts.unwrap_or_default(),
                 limits: self.limits.resolve(),
-                admin_listen: self.admin_listen.map(|address| address.0),
+                admin_listen: self.admin_listen,
                 admin_token: self.admin_token,
             },
+            listening: self.listening,
+            log: self.log.resolve(),
             settings: self.mock.resolve(seed),
             port_file: self.port_file,
+            lint_report: self.lint_report.unwrap_or_default(),
         }
     }
 }
@@ -125,11 +141,19 @@ fn can_be_brought(token: &str) -> bool {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ServeFile {
-    listen: Option<ListenAddress>,
+    listen: Option<Places>,
+    socket_mode: Option<SocketMode>,
+    tls: Option<bool>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    tls_names: Option<Vec<String>>,
+    tls_cert_out: Option<PathBuf>,
+    log_format: Option<LogFormat>,
+    log_level: Option<LogLevel>,
     port_file: Option<PathBuf>,
     threads: Option<NonZeroUsize>,
     allow_webhook_hosts: Option<Vec<String>>,
-    admin_listen: Option<ListenAddress>,
+    admin_listen: Option<Place>,
     admin_token: Option<String>,
     max_head: Option<HeadBytes>,
     max_body: Option<BodyBytes>,
@@ -139,6 +163,8 @@ struct ServeFile {
     journal_max: Option<usize>,
     journal_bytes: Option<usize>,
     strict_keys: Option<bool>,
+    lint: Option<LintMode>,
+    lint_report: Option<Vec<LintOutput>>,
     accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
@@ -159,7 +185,19 @@ fn read(path: &Path) -> anyhow::Result<ServeFile> {
 impl From<ServeFile> for Choice {
     fn from(file: ServeFile) -> Self {
         Self {
-            listen: file.listen,
+            listening: ListeningChoice {
+                listen: file.listen.map(|Places(places)| places),
+                socket_mode: file.socket_mode,
+                tls: file.tls,
+                cert: file.tls_cert,
+                key: file.tls_key,
+                names: file.tls_names,
+                cert_out: file.tls_cert_out,
+            },
+            log: LogChoice {
+                format: file.log_format,
+                level: file.log_level,
+            },
             port_file: file.port_file,
             threads: file.threads,
             allow_webhook_hosts: file.allow_webhook_hosts,
@@ -171,6 +209,7 @@ impl From<ServeFile> for Choice {
                 connections: file.max_connections,
                 arrival_time: file.arrival_time,
             },
+            lint_report: file.lint_report,
             mock: SettingsFile {
                 seed: file.seed,
                 sms_delay: file.sms_delay,
@@ -184,6 +223,7 @@ impl From<ServeFile> for Choice {
                 strict_keys: file.strict_keys,
                 journal_max: file.journal_max,
                 journal_bytes: file.journal_bytes,
+                lint: file.lint,
             },
         }
     }
@@ -192,7 +232,8 @@ impl From<ServeFile> for Choice {
 impl From<ServeArguments> for Choice {
     fn from(typed: ServeArguments) -> Self {
         Self {
-            listen: typed.listen,
+            listening: typed.listening.into(),
+            log: typed.logging.into(),
             port_file: typed.port_file,
             threads: typed.threads,
             allow_webhook_hosts: typed.allow_webhook_host,
@@ -204,6 +245,7 @@ impl From<ServeArguments> for Choice {
                 connections: typed.max_connections,
                 arrival_time: typed.arrival_time,
             },
+            lint_report: typed.lint_report,
             mock: SettingsFile {
                 seed: typed.seed,
                 sms_delay: typed.sms_delay,
@@ -217,6 +259,7 @@ impl From<ServeArguments> for Choice {
                 strict_keys: typed.strict_keys.then_some(true),
                 journal_max: typed.journal_max,
                 journal_bytes: typed.journal_bytes,
+                lint: typed.lint,
             },
         }
     }

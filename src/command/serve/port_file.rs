@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
@@ -24,10 +24,16 @@ impl PortFile {
     /// Writes the port under another name and then gives the file its own.
     pub(super) fn publish(&self, port: u16) -> anyhow::Result<()> {
         let Self(path) = self;
-        let mut unfinished = OsString::from(path);
-        unfinished.push(".unfinished");
+        let unfinished = unfinished(path);
         fs::write(&unfinished, format!("{port}\n"))
             .and_then(|()| fs::rename(&unfinished, path))
             .with_context(|| format!("cannot write the port file {}", path.display()))
     }
+}
+
+/// What a file is called until it is whole.
+pub(super) fn unfinished(path: &Path) -> OsString {
+    let mut name = OsString::from(path);
+    name.push(".unfinished");
+    name
 }

@@ -7,8 +7,8 @@ use super::{Fleet, Kind, Role, User};
 use crate::arrivals::Arrival;
 use crate::budget::Reserved;
 use crate::call::Call;
-use crate::crowd::Place;
 use crate::customer::Customer;
+use crate::place::Place;
 use crate::reader::Reader;
 
 /// How a user begins.

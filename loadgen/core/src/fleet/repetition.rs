@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Fleet, Kind, Role, User};
 use crate::answer::{Answer, Failure};
 use crate::call::{Call, Order, Times, UserId};
-use crate::crowd::Place;
+use crate::place::Place;
 use crate::retry::Retry;
 
 impl Fleet {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::learner::Learner;
-use crate::crowd::Place;
+use crate::place::Place;
 
 /// Whose experience: a population's, and of it a slot's or an account's.
 pub(crate) type Desk = (Place, u32);

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_with::DeserializeFromStr;
 
 use super::{Behaviour, BehaviourFile};
-use crate::crowd::{self, Activity, Crowd, Population};
+use crate::crowd::{Activity, Crowd, Population};
 use crate::customer::CustomerPlan;
+use crate::place::Place;
 use crate::polling::Strategy;
 use crate::retry::Retry;
 
@@ -154,7 +155,7 @@ impl PopulationFile {
 }
 
 fn check(populations: &[PopulationFile]) -> Result<(), &'static str> {
-    if populations.len() > crowd::MOST {
+    if populations.len() > Place::MOST {
         return Err("there are more than eight [[populations]]; put some together");
     }
     let plain = |name: &str| {

@@ -2,11 +2,18 @@
 
 use httparse::{EMPTY_HEADER, Status};
 
-use super::response::Broken;
-
 /// A size line with all its extensions, and the trailers, at most.
 const MAX_LINE: usize = 1 << 10;
 const MAX_TRAILERS: usize = 16 << 10;
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// The connection ended in the middle.
+    Cut,
+    /// It breaks HTTP, goes on after its end, or is larger than any answer of this API.
+    Malformed,
+}
 
 /// Where the decoder stands.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use std::mem::MaybeUninit;
 use contract::truth;
 use httparse::{Header, ParserConfig, Status};
 
-use super::chunks::Chunks;
+use super::chunks::{Broken, Chunks};
 use crate::client::MAX_ANSWER;
 
 /// A complete answer.
@@ -24,15 +24,6 @@ pub(super) struct Response<'a> {
     pub(super) body: &'a [u8],
     /// Whether the connection may carry another request.
     pub(super) reusable: bool,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Broken {
-    /// The connection ended in the middle.
-    Cut,
-    /// It breaks HTTP, goes on after its end, or is larger than any answer of this API.
-    Malformed,
 }
 
 /// Bytes of a head, and its headers, at most.

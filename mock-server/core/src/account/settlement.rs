@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use crate::control::Event;
 use crate::dialect::{Charge, Dialect, LateSms, Refund};
+use crate::event::Event;
 use crate::ledger::Ledger;
 use crate::rental::{Rental, State};
 

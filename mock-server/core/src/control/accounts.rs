@@ -7,10 +7,10 @@ use contract::{ApiKey, Cents, Moment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Scope, redacted};
 use crate::history;
 use crate::mock::Mock;
 use crate::rental::State;
+use crate::scope::{Scope, redacted};
 use crate::settings::{AccountPatch, AccountSettings};
 
 /// An account, as it is shown.

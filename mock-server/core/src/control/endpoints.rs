@@ -4,8 +4,8 @@ use contract::Moment;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Scope, redacted};
 use crate::mock::Mock;
+use crate::scope::{Scope, redacted};
 
 /// The receiver of an account's webhooks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

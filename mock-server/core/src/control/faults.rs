@@ -7,9 +7,9 @@ use contract::{Moment, TimeSpan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Scope;
 use crate::fault::{ActiveRule, Fault, FaultRule, FaultRuleError, Origin, RuleId, When};
 use crate::mock::Mock;
+use crate::scope::Scope;
 
 /// Rules that a tester may add to an account, or to the server, before
 /// something else must be wrong: every request asks all of them.

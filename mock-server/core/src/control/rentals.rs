@@ -7,12 +7,12 @@ use contract::{Cents, Moment};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, redacted};
 use crate::deliveries::{Attempt, Delivery, Standing};
 use crate::history;
 use crate::journal::What;
 use crate::mock::Mock;
 use crate::rental::{Rental, State};
+use crate::scope::{Scope, redacted};
 use crate::sms;
 use crate::webhook::WebhookOutcome;
 

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, redacted};
 use crate::account::Account;
 use crate::account::saved::{SavedAccount, SavedRule};
 use crate::fault::FaultRecord;
 use crate::mock::Mock;
 use crate::register::Register;
+use crate::scope::{Scope, redacted};
 use crate::settings::AccountPatch;
 use crate::webhook_url::WebhookUrl;
 
@@ -274,6 +274,11 @@ impl Mock {
         let ids: Vec<_> = account.rentals().iter().map(|rental| rental.id).collect();
         let counts = &mut self.journal.counts;
         counts.restore(&account, account.clock.local(now));
+        let former_place = self.accounts.get_index_of(&key);
+        if let Some(place) = former_place {
+            self.lint_farewell(place as u32, now);
+        }
+        let counts = &mut self.journal.counts;
         let former = self.accounts.get(&key);
         if let Some(former) = former {
             counts.forget(former, former.clock.local(now));

@@ -14,6 +14,7 @@ use serde_with::DeserializeFromStr;
 use super::{AccountSettings, OpeningBalance, RentalLife, Settings, TimeScale, WebhookSettings};
 use crate::dialect::{Dialect, DialectFile, KeyFormat};
 use crate::fault::FaultRule;
+use crate::lint::LintMode;
 use crate::webhook_url::WebhookUrl;
 
 /// What is said about an account: of one, or of all that nothing else is said about.
@@ -169,6 +170,8 @@ pub struct SettingsFile {
     pub journal_max: Option<usize>,
     /// See [`Settings::journal_bytes`].
     pub journal_bytes: Option<usize>,
+    /// See [`Settings::lint`].
+    pub lint: Option<LintMode>,
 }
 
 impl SettingsFile {
@@ -189,6 +192,7 @@ impl SettingsFile {
             strict_keys: self.strict_keys.or(other.strict_keys),
             journal_max: self.journal_max.or(other.journal_max),
             journal_bytes: self.journal_bytes.or(other.journal_bytes),
+            lint: self.lint.or(other.lint),
         }
     }
 
@@ -205,6 +209,7 @@ impl SettingsFile {
             strict_keys: self.strict_keys.unwrap_or(default.strict_keys),
             journal_max: self.journal_max.unwrap_or(default.journal_max),
             journal_bytes: self.journal_bytes.unwrap_or(default.journal_bytes),
+            lint: self.lint.unwrap_or(default.lint),
         }
     }
 

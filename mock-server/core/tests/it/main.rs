@@ -10,6 +10,7 @@ mod dialect;
 mod fault;
 mod hand;
 mod lifetime;
+mod lint;
 mod posting;
 mod session;
 mod throttle;

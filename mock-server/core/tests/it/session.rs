@@ -362,6 +362,7 @@ impl<'a> Session<'a> {
             idempotency_key: twice.then_some("twice"),
             prefer: prefer.as_deref(),
             truth: input.some(),
+            fresh_connection: false,
             sought: None,
             body: match input.byte() {
                 0 => Body::TooLarge,

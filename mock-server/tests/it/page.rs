@@ -1,4 +1,4 @@
-//! The README's table of control requests: it is the one that the document
+//! The table of control requests in docs/control.md: it is the one that the document
 //! says, and every example in it is answered with 200.
 
 use std::fs;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::arm::{key, over_http, rent, settings};
 use crate::control::{control, start};
 
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/control.md");
 const BEGIN: &str = "| request under `/__admin/` | what it does |\n| --- | --- |\n";
 
 /// Method, path under `/__admin/`, example of a body, and what it does.
@@ -32,7 +32,7 @@ fn routes() -> Vec<(String, String, String, String)> {
 
 /// `EXPECTORATE=overwrite cargo test` writes the table anew.
 #[test]
-fn the_readme_lists_every_control_request() {
+fn the_page_lists_every_control_request() {
     let mut table = BEGIN.to_owned();
     for (method, path, body, summary) in routes() {
         let body = match path.as_str() {
@@ -44,14 +44,14 @@ fn the_readme_lists_every_control_request() {
         let line = format!("{method} {path} {body}");
         table += &format!("| `{}` | {summary} |\n", line.trim_end());
     }
-    let readme = fs::read_to_string(README).expect("there is a README");
-    let begin = readme.find(BEGIN).expect("the table has a place");
-    let length = readme[begin..].find("\n\n").expect("something follows") + 1;
+    let page = fs::read_to_string(PAGE).expect("there is a page");
+    let begin = page.find(BEGIN).expect("the table has a place");
+    let length = page[begin..].find("\n\n").expect("something follows") + 1;
     if std::env::var("EXPECTORATE").is_ok_and(|what| what == "overwrite") {
-        let (before, after) = (&readme[..begin], &readme[begin + length..]);
-        fs::write(README, format!("{before}{table}{after}")).expect("it can be written");
+        let (before, after) = (&page[..begin], &page[begin + length..]);
+        fs::write(PAGE, format!("{before}{table}{after}")).expect("it can be written");
     } else {
-        assert_eq!(&readme[begin..begin + length], table);
+        assert_eq!(&page[begin..begin + length], table);
     }
 }
 
