@@ -60,18 +60,20 @@ pub(super) fn descend(
             simplex[count] = next;
             continue;
         }
-        let best = simplex[0].1.clone();
-        for corner in &mut simplex[1..] {
-            let point: Vec<f64> = best
-                .iter()
-                .zip(&corner.1)
-                .map(|(b, c)| f64::midpoint(*b, *c))
-                .collect();
-            *corner = (loss(&point), point);
-        }
+        shrink(&mut simplex, loss);
     }
     simplex.sort_by(|a, b| a.0.total_cmp(&b.0));
     simplex.swap_remove(0)
+}
+
+/// All corners halfway to the best one.
+fn shrink(simplex: &mut [(f64, Vec<f64>)], loss: &impl Fn(&[f64]) -> f64) {
+    let best = simplex[0].1.clone();
+    for corner in &mut simplex[1..] {
+        let pairs = best.iter().zip(&corner.1);
+        let point: Vec<f64> = pairs.map(|(b, c)| f64::midpoint(*b, *c)).collect();
+        *corner = (loss(&point), point);
+    }
 }
 
 /// Standard errors: roots of the diagonal of the inverse of the curvature.
