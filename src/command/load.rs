@@ -25,7 +25,6 @@ use crate::cli::load::{HttpClient, LoadArguments};
 use crate::command::scenario::Source;
 use crate::command::seed;
 use crate::command::server::{self, Server};
-use crate::command::strategy::Webhooks;
 use crate::command::{capacity, embedded, report, strategy};
 use crate::exit::Exit;
 
@@ -42,7 +41,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
     let seed = scenario.seed.unwrap_or_else(seed::drawn);
     // What is planned is planned for the mock of the scenario, whatever server it is for.
     let settings = embedded::settings(&source, arguments.sms_delay.clone(), seed)?;
-    strategy::prepare(&mut scenario, &settings, Webhooks::Heard)?;
+    strategy::prepare(&mut scenario, &settings)?;
     let as_run = as_run(arguments, &source, seed, keys);
     // Before anything is written: a target that is refused may hold a password.
     let server = server::find(arguments, &source, &scenario, keys, seed)?;

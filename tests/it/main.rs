@@ -14,6 +14,7 @@ mod report;
 mod results;
 mod serve;
 mod shapes;
+mod shortcuts;
 mod simulate;
 mod tidy;
 mod two_arms;

@@ -12,6 +12,8 @@ use crate::answer::{Answer, Failure, Rented, Row};
 use crate::call::{Call, Times};
 use crate::lag::LagShares;
 use crate::place::Place;
+use crate::polling::learner::Learner;
+use crate::polling::school::Lesson;
 use crate::polling::{Position, Strategy};
 use crate::retry::Retry;
 use crate::tally::Tally;
@@ -50,6 +52,8 @@ pub struct Customer {
     /// Where it is counted apart from others.
     place: Option<Place>,
     state: State,
+    /// Where its strategy learns.
+    lesson: Option<Box<Lesson>>,
 }
 
 #[derive(Clone, Debug)]
@@ -121,6 +125,7 @@ impl Customer {
             account,
             place,
             state: State::Renting,
+            lesson: None,
         }
     }
 
@@ -228,6 +233,40 @@ impl Customer {
         matches!(self.state, State::Confirming(_))
     }
 
+    /// The answer that comes next teaches `learner`, and its customer when to ask.
+    pub(crate) fn learn(
+        &mut self,
+        outcome: &Result<Answer, Failure>,
+        plan: &CustomerPlan,
+        learner: &mut Learner,
+    ) {
+        if let (State::Renting, Ok(Answer::Rented(rented))) = (&self.state, outcome) {
+            self.lesson = Some(Box::new(Lesson {
+                timetable: learner.timetable(plan.give_up.unwrap_or(rented.expires_in)),
+                nothing_at: Duration::ZERO,
+            }));
+        }
+        let (State::Waiting(wait), Some(lesson)) = (&self.state, &mut self.lesson) else {
+            return;
+        };
+        let (before, asked) = (lesson.nothing_at, wait.position.offset);
+        match outcome {
+            Ok(Answer::Received { .. }) => learner.saw(before, asked, true),
+            Ok(Answer::Ended) => learner.saw(asked, asked, false),
+            Ok(Answer::Waiting) if asked >= wait.deadline => learner.saw(asked, asked, false),
+            Ok(Answer::Waiting) => lesson.nothing_at = asked,
+            // What failed tells nothing of the code.
+            _ => {}
+        }
+    }
+
+    /// The webhook that comes next teaches `learner` when codes arrive.
+    pub(crate) fn learn_from_webhook(&self, now: Moment, learner: &mut Learner) {
+        if let (State::Waiting(wait), Some(lesson)) = (&self.state, &self.lesson) {
+            learner.saw(lesson.nothing_at, now.since(wait.since), true);
+        }
+    }
+
     /// The answer that comes next says not to ask before `until`.
     pub fn told_to_wait(&mut self, until: Moment) {
         if let State::Waiting(wait) = &mut self.state {
@@ -268,7 +307,11 @@ impl Customer {
     /// deadline, however late it is.
     fn wait(&mut self, mut wait: Wait, now: Moment, plan: &CustomerPlan, dice: Dice) -> Next {
         let (deadline, index) = (wait.deadline, self.index);
-        let next = |position| plan.polling.next(position, deadline, dice, index);
+        let taught = self.lesson.as_ref().map(|lesson| &*lesson.timetable);
+        let next = |position| {
+            let plan = &plan.polling;
+            plan.next_along(taught, (position, deadline), dice, index)
+        };
         wait.position = next(wait.position);
         while wait.since + wait.position.offset < now && wait.position.offset < deadline {
             wait.position = next(wait.position);
