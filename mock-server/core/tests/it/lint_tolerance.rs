@@ -133,7 +133,11 @@ fn what_waits_when_the_server_stops_is_no_leak() {
 
 #[test]
 fn nobody_can_fetch_what_they_were_not_told_of() {
-    for fault in ["empty_response after_commit", "malformed_json after_commit", "latency(40s)"] {
+    for fault in [
+        "empty_response after_commit",
+        "malformed_json after_commit",
+        "latency(40s)",
+    ] {
         let toml = format!("sms_delay = \"2s\"\nfaults = [\"rent: {fault}\"]");
         let found = findings(&toml, |client| {
             client.rent();
@@ -201,7 +205,11 @@ fn idle_connections_are_closed_in_real_time() {
     };
     let found = |scale| found_at(scale, "sms_delay = \"never\"", &story);
     assert_eq!(found(1.0), [], "pools of some clients close them sooner");
-    assert_eq!(found(60.0), [("connection-per-request", 5)], "after 83 ms none does");
+    assert_eq!(
+        found(60.0),
+        [("connection-per-request", 5)],
+        "after 83 ms none does"
+    );
 }
 
 #[test]
