@@ -168,9 +168,29 @@ fn the_page_explains_each_rule_as_its_findings_do() {
     let page = read(&root.join("docs"), "lint.md");
     let told: Vec<_> = page
         .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "))
+        .filter_map(|line| {
+            line.strip_prefix("| `")?
+                .strip_suffix(" |")?
+                .split_once("` | ")
+        })
         .map(|(rule, words)| (rule, words.replace('`', "")))
         .collect();
     let rules = Rule::ALL.map(|rule| (rule.id(), rule.explanation().to_owned()));
     assert_eq!(told, rules);
+}
+
+#[test]
+fn recorded_traffic_is_judged_by_the_same_names() {
+    let rules = Rule::ALL.into_iter();
+    let of_requests: Vec<_> = rules
+        .filter_map(|rule| Some((rule.clause()?, rule.id())))
+        .filter(|(clause, _)| !clause.starts_with('W'))
+        .collect();
+    let mut recorded = judge_core::LINT.to_vec();
+    // A recording tells the two ways to leave a rental apart.
+    recorded.retain(|(clause, _)| *clause != "R15");
+    for pair in &of_requests {
+        assert!(recorded.contains(pair), "{pair:?}");
+    }
+    assert_eq!(recorded.len(), of_requests.len());
 }
