@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use judge_core::har;
 use serde_json::{Value, json};
 
 use crate::line::{Line, Outgoing};
@@ -16,6 +17,8 @@ pub(crate) struct Control {
     before: Vec<Value>,
     /// The fault rule that may be there.
     fault: Option<String>,
+    /// How fast the time of each key's account ran before, where that was not as it is.
+    paces: Vec<(String, f64)>,
 }
 
 /// A rule that nobody could take away ends by itself.
@@ -34,7 +37,38 @@ impl Control {
             keys,
             before: Vec::new(),
             fault: None,
+            paces: Vec::new(),
         })
+    }
+
+    /// Gives all accounts one time that runs as it is, for which none goes back;
+    /// says what it is, in seconds since 1970.
+    pub(crate) async fn align(&mut self, line: &mut Line) -> Option<f64> {
+        let mut times = Vec::new();
+        for key in &self.keys {
+            let asked = outgoing("GET", "/__admin/clock", Some(key), None);
+            let shown: Value = serde_json::from_slice(&line.carry(&asked).await.ok()?.body).ok()?;
+            let clock = shown.pointer("/clocks/0")?;
+            times.push(har::seconds(&format!(
+                "{}Z",
+                clock.get("now")?.as_str()?.replace(' ', "T")
+            ))?);
+            let pace = clock.get("pace").and_then(Value::as_f64).unwrap_or(1.0);
+            if (pace - 1.0).abs() > f64::EPSILON {
+                self.paces.push((key.clone(), pace));
+                let asked = outgoing("POST", "/__admin/clock/resume", Some(key), None);
+                line.carry(&asked).await.ok()?;
+            }
+        }
+        let latest = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for (key, time) in self.keys.iter().zip(times) {
+            if time < latest {
+                let body = json!({ "duration": format!("{}s", latest - time) });
+                let asked = outgoing("POST", "/__admin/clock/advance", Some(key), Some(&body));
+                line.carry(&asked).await.ok()?;
+            }
+        }
+        latest.is_finite().then_some(latest)
     }
 
     /// Moves the accounts' time; says whether it moved.
@@ -126,9 +160,15 @@ impl Control {
         set
     }
 
-    /// Puts everything back: the webhook addresses, and no fault rule.
+    /// Puts everything back: the webhook addresses, how fast time runs, and no
+    /// fault rule.
     pub(crate) async fn restore(&mut self, line: &mut Line) {
         self.remove_fault(line).await;
+        for (key, pace) in self.paces.drain(..) {
+            let body = json!({ "scale": pace });
+            let asked = outgoing("POST", "/__admin/clock/scale", Some(&key), Some(&body));
+            let _ = line.carry(&asked).await;
+        }
         for (key, before) in self.keys.iter().zip(self.before.drain(..)) {
             let body = json!({ "webhook_url": before });
             let _ = line

@@ -65,6 +65,8 @@ pub(crate) struct Probe<'p> {
     pub(crate) plan: &'p Plan,
     line: Line,
     control: Option<Control>,
+    /// One that moves time no more, and may have things to put back.
+    lost: Option<Control>,
     pub(crate) evidence: Seen,
     pub(crate) clock: Rc<Clock>,
     pub(crate) spent: Spent,
@@ -98,6 +100,7 @@ impl<'p> Probe<'p> {
             plan,
             line,
             control: None,
+            lost: None,
             evidence,
             clock,
             spent: Spent {
@@ -113,15 +116,21 @@ impl<'p> Probe<'p> {
         }
     }
 
-    /// Looks for a control API and tells it where webhooks go, if there is a listener.
+    /// Looks for a control API, takes its time over, and tells it where webhooks go,
+    /// if there is a listener.
     pub(crate) async fn find_control(&mut self, listening: Option<SocketAddr>) {
         if !self.plan.target.is_loopback() || self.plan.read_only {
             return;
         }
         let keys = [&self.plan.key].into_iter().chain(&self.plan.second_key);
         self.control = Control::find(&mut self.line, keys.cloned().collect()).await;
-        if let (Some(control), Some(bound)) = (&mut self.control, listening) {
-            let url = format!("http://{bound}/otplab-check");
+        let Some(control) = &mut self.control else {
+            return;
+        };
+        let time = control.align(&mut self.line).await;
+        self.evidence.lock().began = time.map(|now| now - self.clock.now().as_secs_f64());
+        if let Some(bound) = listening {
+            let url = format!("http://{bound}/webhooks-of-a-check");
             let set = control.listen(&mut self.line, &url).await;
             self.evidence.lock().given.webhooks_set = set;
         }
@@ -141,7 +150,7 @@ impl<'p> Probe<'p> {
             if moved {
                 return;
             }
-            self.control = None;
+            self.lost = self.control.take();
         }
         tokio::time::sleep(step).await;
     }
@@ -166,7 +175,7 @@ impl<'p> Probe<'p> {
     pub(crate) async fn clean_up(&mut self) {
         // A request may have been cut off, and its answer is nobody's now.
         self.line.hang_up();
-        if let Some(control) = &mut self.control {
+        if let Some(mut control) = self.control.take().or_else(|| self.lost.take()) {
             control.restore(&mut self.line).await;
         }
     }

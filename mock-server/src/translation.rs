@@ -29,7 +29,7 @@ pub(crate) fn request<'a>(
         content_type: None,
         accept: None,
         idempotency_key: None,
-        fresh_connection: false,
+        connection: None,
         prefer: None,
         truth: false,
         sought: None,

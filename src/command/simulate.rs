@@ -9,7 +9,6 @@ use loadgen_sim::simulation::{Simulation, Witness};
 
 use crate::cli::simulate::SimulateArguments;
 use crate::command::scenario::Source;
-use crate::command::strategy::Webhooks;
 use crate::command::{embedded, load, report, strategy};
 use crate::exit::Exit;
 
@@ -23,7 +22,7 @@ pub(crate) fn run(arguments: &SimulateArguments) -> anyhow::Result<Exit> {
     load::recording(&mut scenario)?;
     let seed = scenario.seed.unwrap_or(SEED);
     let settings = embedded::settings(&source, arguments.sms_delay.clone(), seed)?;
-    strategy::prepare(&mut scenario, &settings, Webhooks::Simulated)?;
+    strategy::prepare(&mut scenario, &settings)?;
     let heading = format!("# otplab simulate {} --seed {seed}\n\n", source.origin);
     let as_run = source.without_keys(&heading, None);
     let directory = arguments.output.as_deref();

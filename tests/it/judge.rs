@@ -39,9 +39,13 @@ fn mock(dialect: &str) -> Running {
 }
 
 fn mock_with(dialect: DialectFile) -> Running {
+    mock_of(|account| account.dialect = dialect.applied_to(&account.dialect).into())
+}
+
+fn mock_of(change: impl FnOnce(&mut AccountSettings)) -> Running {
     let mut account = AccountSettings::new(7);
-    account.dialect = dialect.applied_to(&account.dialect).into();
     account.sms_delay = "5s".parse().expect("a law");
+    change(&mut account);
     let running = Server::local().start(Settings::from(account));
     running.expect("it starts")
 }

@@ -18,4 +18,5 @@ mod shortcuts;
 mod simulate;
 mod tidy;
 mod two_arms;
+mod webhooks;
 mod world;

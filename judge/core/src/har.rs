@@ -227,8 +227,9 @@ fn path(url: &str) -> String {
     path.split('#').next().unwrap_or(path).to_owned()
 }
 
-/// A time of ISO 8601 as seconds since 1970.
-pub(crate) fn seconds(text: &str) -> Option<f64> {
+/// A time of ISO 8601, like `2026-06-11T04:23:01Z`, as seconds since 1970.
+#[must_use]
+pub fn seconds(text: &str) -> Option<f64> {
     let (date, time) = text.split_once('T')?;
     let mut date = date.split('-').map(str::parse::<i64>);
     let (year, month, day) = (date.next()?.ok()?, date.next()?.ok()?, date.next()?.ok()?);

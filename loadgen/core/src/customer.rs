@@ -40,6 +40,10 @@ const MAX_READINGS: u32 = 200;
 const HISTORY_RETRIES: u32 = 3;
 const HISTORY_PAUSE: Duration = Duration::from_millis(250);
 
+/// After what pause a history is read again that does not show yet what a webhook
+/// has told.
+const EARLY_PAUSE: Duration = Duration::from_secs(1);
+
 /// One customer.
 #[derive(Clone, Debug)]
 pub struct Customer {
@@ -84,6 +88,8 @@ struct Confirmation {
     /// is under way that a webhook has overtaken, 0.
     reading: u32,
     retries: u32,
+    /// Until when the history need not show it yet, because a webhook came first.
+    early_until: Moment,
 }
 
 /// What a user does next.
@@ -218,6 +224,7 @@ impl Customer {
             .map(|truth| (truth, LagShares::of_webhook(truth.readable)));
         let mut confirmation = wait.received(whose, pushed.code.clone(), explained, now, tally);
         confirmation.reading = u32::from(!polling);
+        confirmation.early_until = wait.since + wait.rented.expires_in;
         self.state = State::Confirming(confirmation);
     }
 
@@ -344,6 +351,7 @@ impl Wait {
             code,
             reading: 1,
             retries: 0,
+            early_until: Moment::START,
         }
     }
 }
@@ -362,6 +370,10 @@ impl Confirmation {
         match rows.iter().find(|row| row.id == self.id) {
             Some(row) if self.agrees(row) => {
                 tally.rentals(place, |rentals| rentals.confirmed += 1);
+            }
+            Some(row) if !row.completed && row.code.is_none() && now < self.early_until => {
+                self.reading = 1;
+                return Next::Ask(Call::History(1), now + EARLY_PAUSE);
             }
             // Newer rentals of the account stand before ours; an empty page is the end.
             None if !rows.is_empty() && self.reading < MAX_READINGS => {

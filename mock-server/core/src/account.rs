@@ -23,13 +23,13 @@ use crate::event::Event;
 use crate::fault::{FaultRecord, SmsPlan};
 use crate::idempotency::IdempotencyRecord;
 use crate::ledger::Ledger;
+use crate::outbox::Outbox;
 use crate::person::Person;
 use crate::phone::PhoneBook;
 use crate::rate_limit::RateRecord;
 use crate::rental::{Rental, State, Terms};
 use crate::settings::AccountSettings;
 use crate::sms::{self, Message, SmsBook};
-use crate::webhook::WebhookQueue;
 
 /// The tenant of the mock. Nothing of one account depends on another.
 #[derive(Debug)]
@@ -50,8 +50,8 @@ pub(crate) struct Account {
     pub(crate) rate: RateRecord,
     /// What its idempotency keys were used for.
     pub(crate) idempotency: IdempotencyRecord,
-    /// Events to be posted.
-    pub(crate) webhooks: WebhookQueue,
+    /// Where webhooks go, and what is to be posted.
+    pub(crate) webhooks: Outbox,
     /// When the server has to look after the webhooks, as its agenda has it.
     pub(crate) agenda: Option<Moment>,
     /// Whether it is only here because places are never given up.
@@ -95,7 +95,7 @@ impl Account {
             clock: AccountClock::starting(now, settings.time_scale),
             rate: RateRecord::default(),
             idempotency: IdempotencyRecord::default(),
-            webhooks: WebhookQueue::default(),
+            webhooks: Outbox::of(settings.webhook.as_ref()),
             agenda: None,
             forgotten: false,
             ledger: Ledger::new(settings.balance),
@@ -191,6 +191,7 @@ impl Account {
         let limited =
             |settings: &AccountSettings| settings.dialect.active_rentals != ActiveRentals::Off;
         let from_now_on = limited(&settings) && !limited(&self.settings);
+        self.webhooks.follow(settings.webhook.as_ref());
         self.settings = settings;
         if from_now_on {
             self.find_active(now);
@@ -351,6 +352,7 @@ mod tests {
             later,
             duplicated,
             second_after,
+            ..SmsPlan::ORDINARY
         })
     }
 }

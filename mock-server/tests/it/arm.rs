@@ -117,7 +117,7 @@ impl Arm for CoreArm {
             content_type: ask.content_type,
             accept: None,
             idempotency_key: None,
-            fresh_connection: false,
+            connection: None,
             prefer: None,
             truth: ask.truth,
             sought: None,

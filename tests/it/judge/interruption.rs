@@ -160,8 +160,22 @@ fn what_was_set_at_the_server_is_put_back() {
     let faults = control(server.address(), "faults");
     assert!(faults.contains(r#""faults":[]"#), "{faults}");
     let accounts = control(server.address(), "accounts");
-    assert!(!accounts.contains("otplab-check"), "{accounts}");
+    assert!(!accounts.contains("webhooks-of-a-check"), "{accounts}");
     // Another check finds the server as it was.
     let (_, judgement) = checked(&plan(server.address()));
     assert_eq!(judgement.missed().count(), 0);
+}
+
+#[test]
+fn a_server_whose_time_is_another_is_judged_by_its_own() {
+    for scale in [0.0, 60.0] {
+        let server = super::mock_of(|account| account.time_scale = scale);
+        for _ in 0..2 {
+            let (_, judgement) = checked(&plan(server.address()));
+            assert_eq!(super::complaints(&judgement), [""; 0], "{scale}");
+            let clock = control(server.address(), "clock");
+            let pace = format!(r#""pace":{scale:.1}"#);
+            assert!(clock.contains(&pace), "{clock}");
+        }
+    }
 }
