@@ -110,7 +110,7 @@ fn nor_does_a_single_poll_at_the_deadline() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn no_strategy_beats_the_bound(law in law(), strategy in strategy()) {
@@ -119,7 +119,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4))]
+    #![proptest_config(ProptestConfig::with_cases(2))]
 
     #[test]
     fn nor_does_one_that_learns(law in law()) {
