@@ -5,6 +5,7 @@ mod arm;
 mod control;
 mod determinism;
 mod dialect;
+mod embedding;
 mod events;
 mod fault;
 mod hostile;
