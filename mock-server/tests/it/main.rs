@@ -6,6 +6,9 @@ mod control;
 mod determinism;
 mod dialect;
 mod embedding;
+// The Rust test of docs/embedding.md.
+#[path = "../../../examples/embedding/client.rs"]
+mod embedding_example;
 mod events;
 mod fault;
 mod hostile;
