@@ -76,7 +76,7 @@ pub use embedding::{
 pub use feed::Happenings;
 pub use limits::Limits;
 pub use place::{Place, PlaceError};
-pub use server::{Running, Server, StartError};
+pub use server::{Running, Server, StartError, Stopped};
 pub use tls::Tls;
 pub use wait::Waited;
 

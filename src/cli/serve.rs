@@ -11,12 +11,13 @@ use std::str::FromStr;
 use contract::Law;
 use mock_server::Place;
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
+use mock_server_core::lint::Rule;
 use mock_server_core::settings::{OpeningBalance, RentalLife, TimeScale};
 use mock_server_core::{DialectFile, FaultRule, LintMode, WebhookUrl};
 
 use self::listening::ListeningArguments;
 use self::logging::LoggingArguments;
-use super::lint_output::LintOutput;
+use super::lint_format::LintFormat;
 use super::secret::Unshown;
 
 /// What was typed after `otplab serve`.
@@ -167,15 +168,28 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "OTPLAB_LINT", value_name = "MODE")]
     pub(crate) lint: Option<LintMode>,
 
-    /// Write what was found about clients when the server is stopped: text, json, junit or sarif,
-    /// to standard output or as FORMAT=FILE; may be repeated [default: text on standard error]
+    /// Do not look for these, like rental-leaked
     #[arg(
         long,
-        env = "OTPLAB_LINT_REPORT",
-        value_name = "FORMAT[=FILE]",
-        value_delimiter = ';'
+        env = "OTPLAB_LINT_SKIP",
+        value_name = "RULE",
+        value_delimiter = ','
     )]
-    pub(crate) lint_report: Option<Vec<LintOutput>>,
+    pub(crate) lint_skip: Option<Vec<Rule>>,
+
+    /// How to write what was found about the clients when the server is stopped: text, json, junit
+    /// or sarif; more than one needs --report-dir [default: text, on standard error]
+    #[arg(
+        long,
+        env = "OTPLAB_REPORT",
+        value_name = "FORMAT",
+        value_delimiter = ','
+    )]
+    pub(crate) report: Option<Vec<LintFormat>>,
+
+    /// Write these reports into this directory; the text is shown all the same
+    #[arg(long, env = "OTPLAB_REPORT_DIR", value_name = "DIR")]
+    pub(crate) report_dir: Option<PathBuf>,
 
     /// Threads that serve connections [default: as many as the machine has cores]
     #[arg(

@@ -14,6 +14,7 @@ use anyhow::Context;
 use contract::TimeSpan;
 use mock_server::limits::ConnectionCount;
 use mock_server::{Happenings, Running, Server};
+use mock_server_core::queue::Pending;
 use mock_server_core::{AccountSettings, Settings};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -38,6 +39,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
 
 fn serve(mut plan: Plan) -> anyhow::Result<Exit> {
     let log = plan.log;
+    plan.reports.prepare(plan.settings.lint, log)?;
     let port_file = plan.port_file.take().map(PortFile::reserve).transpose()?;
     let wanted = plan.server.limits.connections;
     let room = open_files::make_room(wanted);
@@ -68,14 +70,30 @@ fn serve(mut plan: Plan) -> anyhow::Result<Exit> {
             () = tell(happenings.as_ref(), log) => {}
         }
         log.info("stopping", "stopping", json!({}));
-        let found = running.stop();
-        lint::write(&found, &plan.lint_report, log)?;
-        Ok(if found.is_denied() {
-            Exit::Findings
-        } else {
-            Exit::Passed
-        })
+        let stopped = running.stop();
+        left(stopped.webhooks, log);
+        plan.reports.end(&stopped.lint, log)
     })
+}
+
+/// What was not delivered, if anything was not.
+fn left(webhooks: Pending, log: Log) {
+    let Pending {
+        scheduled,
+        overdue,
+        posting,
+    } = webhooks;
+    let fields = json!({ "scheduled": scheduled, "overdue": overdue, "posting": posting });
+    if overdue + posting > 0 {
+        let words = format!(
+            "{overdue} webhooks were due and could not be posted in time, and {posting} were not \
+             answered in time; {scheduled} were to be posted later"
+        );
+        log.warn("webhooks_left", &words, fields);
+    } else if scheduled > 0 {
+        let words = format!("{scheduled} webhooks were to be posted later");
+        log.info("webhooks_left", &words, fields);
+    }
 }
 
 /// Everything that happens, if that is asked for.

@@ -12,9 +12,12 @@ use crate::answer::{Answer, Failure, Rented, Row};
 use crate::call::{Call, Times};
 use crate::lag::LagShares;
 use crate::place::Place;
+use crate::polling::learner::Learner;
+use crate::polling::school::Lesson;
 use crate::polling::{Position, Strategy};
 use crate::retry::Retry;
 use crate::tally::Tally;
+use crate::webhook::Pushed;
 
 /// What all customers of a scenario have in common.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +40,10 @@ const MAX_READINGS: u32 = 200;
 const HISTORY_RETRIES: u32 = 3;
 const HISTORY_PAUSE: Duration = Duration::from_millis(250);
 
+/// After what pause a history is read again that does not show yet what a webhook
+/// has told.
+const EARLY_PAUSE: Duration = Duration::from_secs(1);
+
 /// One customer.
 #[derive(Clone, Debug)]
 pub struct Customer {
@@ -45,6 +52,8 @@ pub struct Customer {
     /// Where it is counted apart from others.
     place: Option<Place>,
     state: State,
+    /// Where its strategy learns.
+    lesson: Option<Box<Lesson>>,
 }
 
 #[derive(Clone, Debug)]
@@ -75,9 +84,12 @@ struct Confirmation {
     id: u64,
     cost: Cents,
     code: Box<str>,
-    /// How often the history was read, each time further down; from 1.
+    /// How often the history was read, each time further down; from 1. While a poll
+    /// is under way that a webhook has overtaken, 0.
     reading: u32,
     retries: u32,
+    /// Until when the history need not show it yet, because a webhook came first.
+    early_until: Moment,
 }
 
 /// What a user does next.
@@ -113,6 +125,7 @@ impl Customer {
             account,
             place,
             state: State::Renting,
+            lesson: None,
         }
     }
 
@@ -148,7 +161,9 @@ impl Customer {
             }
             (State::Waiting(wait), Ok(Answer::Received { code, truth })) => {
                 let whose = (self.account, self.place);
-                let confirmation = wait.received(whose, code, truth, times, tally);
+                let shares = |truth: Truth| LagShares::of(truth.readable, times, wait.latest);
+                let explained = truth.map(|truth| (truth, shares(truth)));
+                let confirmation = wait.received(whose, code, explained, now, tally);
                 self.state = State::Confirming(confirmation);
                 Next::Ask(Call::History(1), now)
             }
@@ -172,9 +187,83 @@ impl Customer {
                 };
                 self.wait(wait, now, plan, dice)
             }
+            (State::Confirming(confirmation), _) if confirmation.reading == 0 => {
+                confirmation.reading = 1;
+                Next::Ask(Call::History(1), now)
+            }
             (State::Confirming(confirmation), outcome) => {
                 confirmation.read(outcome, now, self.place, tally)
             }
+        }
+    }
+
+    /// The rental that it looks for in the history.
+    pub fn sought(&self) -> Option<u64> {
+        match &self.state {
+            State::Confirming(confirmation) => Some(confirmation.id),
+            State::Renting | State::Waiting(_) => None,
+        }
+    }
+
+    /// The code has come by webhook, while a poll was under way or between two; in
+    /// the latter case the poll to come is not made, and the history comes next.
+    pub(crate) fn pushed(
+        &mut self,
+        now: Moment,
+        pushed: &Pushed,
+        polling: bool,
+        tally: &mut Tally,
+    ) {
+        let State::Waiting(wait) = &mut self.state else {
+            return;
+        };
+        wait.polls -= u32::from(!polling);
+        let whose = (self.account, self.place);
+        let explained = pushed
+            .truth
+            .map(|truth| (truth, LagShares::of_webhook(truth.readable)));
+        let mut confirmation = wait.received(whose, pushed.code.clone(), explained, now, tally);
+        confirmation.reading = u32::from(!polling);
+        confirmation.early_until = wait.since + wait.rented.expires_in;
+        self.state = State::Confirming(confirmation);
+    }
+
+    /// Whether it has what it waited for.
+    pub(crate) const fn knows_code(&self) -> bool {
+        matches!(self.state, State::Confirming(_))
+    }
+
+    /// The answer that comes next teaches `learner`, and its customer when to ask.
+    pub(crate) fn learn(
+        &mut self,
+        outcome: &Result<Answer, Failure>,
+        plan: &CustomerPlan,
+        learner: &mut Learner,
+    ) {
+        if let (State::Renting, Ok(Answer::Rented(rented))) = (&self.state, outcome) {
+            self.lesson = Some(Box::new(Lesson {
+                timetable: learner.timetable(plan.give_up.unwrap_or(rented.expires_in)),
+                nothing_at: Duration::ZERO,
+            }));
+        }
+        let (State::Waiting(wait), Some(lesson)) = (&self.state, &mut self.lesson) else {
+            return;
+        };
+        let (before, asked) = (lesson.nothing_at, wait.position.offset);
+        match outcome {
+            Ok(Answer::Received { .. }) => learner.saw(before, asked, true),
+            Ok(Answer::Ended) => learner.saw(asked, asked, false),
+            Ok(Answer::Waiting) if asked >= wait.deadline => learner.saw(asked, asked, false),
+            Ok(Answer::Waiting) => lesson.nothing_at = asked,
+            // What failed tells nothing of the code.
+            _ => {}
+        }
+    }
+
+    /// The webhook that comes next teaches `learner` when codes arrive.
+    pub(crate) fn learn_from_webhook(&self, now: Moment, learner: &mut Learner) {
+        if let (State::Waiting(wait), Some(lesson)) = (&self.state, &self.lesson) {
+            learner.saw(lesson.nothing_at, now.since(wait.since), true);
         }
     }
 
@@ -218,7 +307,11 @@ impl Customer {
     /// deadline, however late it is.
     fn wait(&mut self, mut wait: Wait, now: Moment, plan: &CustomerPlan, dice: Dice) -> Next {
         let (deadline, index) = (wait.deadline, self.index);
-        let next = |position| plan.polling.next(position, deadline, dice, index);
+        let taught = self.lesson.as_ref().map(|lesson| &*lesson.timetable);
+        let next = |position| {
+            let plan = &plan.polling;
+            plan.next_along(taught, (position, deadline), dice, index)
+        };
         wait.position = next(wait.position);
         while wait.since + wait.position.offset < now && wait.position.offset < deadline {
             wait.position = next(wait.position);
@@ -240,14 +333,14 @@ impl Wait {
         &self,
         (account, place): (u32, Option<Place>),
         code: Box<str>,
-        truth: Option<Truth>,
-        times: Times,
+        explained: Option<(Truth, LagShares)>,
+        now: Moment,
         tally: &mut Tally,
     ) -> Confirmation {
-        let shares = truth.map(|truth| LagShares::of(truth.readable, times, self.latest));
+        let truth = explained.map(|(truth, _)| truth);
         tally.rentals(place, |rentals| {
-            rentals.received(self.polls, times.answered.since(self.since));
-            if let (Some(truth), Some(shares)) = (truth, shares) {
+            rentals.received(self.polls, now.since(self.since));
+            if let Some((truth, shares)) = explained {
                 rentals.explained(truth, shares);
             }
             rentals.add_to_fingerprint(account, &self.rented, &code, truth);
@@ -258,6 +351,7 @@ impl Wait {
             code,
             reading: 1,
             retries: 0,
+            early_until: Moment::START,
         }
     }
 }
@@ -276,6 +370,10 @@ impl Confirmation {
         match rows.iter().find(|row| row.id == self.id) {
             Some(row) if self.agrees(row) => {
                 tally.rentals(place, |rentals| rentals.confirmed += 1);
+            }
+            Some(row) if !row.completed && row.code.is_none() && now < self.early_until => {
+                self.reading = 1;
+                return Next::Ask(Call::History(1), now + EARLY_PAUSE);
             }
             // Newer rentals of the account stand before ours; an empty page is the end.
             None if !rows.is_empty() && self.reading < MAX_READINGS => {

@@ -17,7 +17,7 @@ use contract::{ApiKey, Cents, Moment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use self::endpoints::EndpointView;
+pub use self::endpoints::{EndpointError, EndpointMade, EndpointView, WrittenEndpoint};
 pub use crate::event::Event;
 use crate::fault::FaultRecord;
 use crate::history;
@@ -136,11 +136,12 @@ impl Mock {
         }
         for place in self.places(scope) {
             self.lint_farewell(place, now);
-            let fresh = self.fresh_account(place, now);
+            let mut fresh = self.fresh_account(place, now);
             let account = &mut self.accounts[place as usize];
             let local = account.clock.local(now);
             self.journal.counts.forget(account, local);
             let agenda = account.agenda;
+            fresh.webhooks.adopt(&account.webhooks);
             *account = fresh;
             account.agenda = agenda;
             self.reschedule(place);
@@ -242,6 +243,10 @@ impl Mock {
                         ..self.fired(place, moment, Some(id), Event::WebhookPosted)
                     });
                     return Step::Post(attempt);
+                }
+                // It was dropped, or is held back for a while.
+                if self.account_mut(place).1.webhooks.next_due() != Some(due) {
+                    continue;
                 }
             }
             let (_, account) = self.account_mut(place);

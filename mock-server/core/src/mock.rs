@@ -14,6 +14,7 @@ use crate::agenda::Agenda;
 use crate::catalogue::Catalogue;
 use crate::deliveries::DeliveryLog;
 use crate::dialect::{KeyFormat, Waiting};
+use crate::endpoint::SharedEndpoints;
 use crate::fault::{self, FaultRecord, PreferenceError, Verdict};
 use crate::feed::Feed;
 use crate::journal::Journal;
@@ -40,6 +41,10 @@ pub struct Mock {
     pub(crate) agenda: Agenda,
     pub(crate) journal: Journal,
     pub(crate) deliveries: DeliveryLog,
+    /// Webhooks that were handed out and not answered yet.
+    pub(crate) posts_under_way: usize,
+    /// Endpoints that testers gave to every account, present and to come.
+    pub(crate) shared_endpoints: SharedEndpoints,
     pub(crate) feed: Feed,
     /// Rules that testers gave to every account, present and to come.
     pub(crate) server_rules: FaultRecord,
@@ -63,6 +68,8 @@ impl Mock {
             register: Register::default(),
             agenda: Agenda::default(),
             deliveries: DeliveryLog::default(),
+            posts_under_way: 0,
+            shared_endpoints: SharedEndpoints::default(),
             feed: Feed::default(),
             server_rules: FaultRecord::default(),
             catalogue: Catalogue::default(),
@@ -79,7 +86,7 @@ impl Mock {
             .unwrap_or_else(|problem| self.refuse(problem, owner.0, request, now));
         self.journal.record(owner, request, &reply);
         if self.lint.is_some() {
-            self.examine_request(owner, request, &reply);
+            self.examine_request(now, owner, (request, &reply));
         }
         if self.is_heard() {
             self.tell_request(now);

@@ -9,13 +9,15 @@ use anyhow::Context;
 use contract::{Law, document};
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server::{Limits, Place, Server};
+use mock_server_core::lint::Rule;
 use mock_server_core::settings::{AccountKey, AccountPatch, OpeningBalance, RentalLife, TimeScale};
 use mock_server_core::{DialectFile, FaultRule, LintMode, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
+use super::lint::Reports;
 use super::listening::{ListeningChoice, Places};
 use super::log::{Log, LogChoice};
-use crate::cli::lint_output::LintOutput;
+use crate::cli::lint_format::LintFormat;
 use crate::cli::serve::ServeArguments;
 use crate::cli::serve::listening::SocketMode;
 use crate::cli::serve::logging::{LogFormat, LogLevel};
@@ -30,7 +32,8 @@ pub(super) struct Choice {
     admin_listen: Option<Place>,
     admin_token: Option<String>,
     limits: LimitsChoice,
-    lint_report: Option<Vec<LintOutput>>,
+    report: Option<Vec<LintFormat>>,
+    report_dir: Option<PathBuf>,
     mock: SettingsFile,
 }
 
@@ -51,7 +54,8 @@ pub(super) struct Plan {
     pub(super) log: Log,
     pub(super) settings: Settings,
     pub(super) port_file: Option<PathBuf>,
-    pub(super) lint_report: Vec<LintOutput>,
+    /// Which reports about clients, and where they go.
+    pub(super) reports: Reports,
 }
 
 impl Choice {
@@ -82,7 +86,8 @@ impl Choice {
             admin_listen: self.admin_listen.or(other.admin_listen),
             admin_token: self.admin_token.or(other.admin_token),
             limits: self.limits.or(other.limits),
-            lint_report: self.lint_report.or(other.lint_report),
+            report: self.report.or(other.report),
+            report_dir: self.report_dir.or(other.report_dir),
             mock: self.mock.or(other.mock),
         }
     }
@@ -105,7 +110,10 @@ impl Choice {
             log: self.log.resolve(),
             settings: self.mock.resolve(seed),
             port_file: self.port_file,
-            lint_report: self.lint_report.unwrap_or_default(),
+            reports: Reports {
+                formats: self.report.unwrap_or_default(),
+                directory: self.report_dir,
+            },
         }
     }
 }
@@ -164,7 +172,9 @@ struct ServeFile {
     journal_bytes: Option<usize>,
     strict_keys: Option<bool>,
     lint: Option<LintMode>,
-    lint_report: Option<Vec<LintOutput>>,
+    lint_skip: Option<Vec<Rule>>,
+    report: Option<Vec<LintFormat>>,
+    report_dir: Option<PathBuf>,
     accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
@@ -209,7 +219,8 @@ impl From<ServeFile> for Choice {
                 connections: file.max_connections,
                 arrival_time: file.arrival_time,
             },
-            lint_report: file.lint_report,
+            report: file.report,
+            report_dir: file.report_dir,
             mock: SettingsFile {
                 seed: file.seed,
                 sms_delay: file.sms_delay,
@@ -224,6 +235,7 @@ impl From<ServeFile> for Choice {
                 journal_max: file.journal_max,
                 journal_bytes: file.journal_bytes,
                 lint: file.lint,
+                lint_skip: file.lint_skip,
             },
         }
     }
@@ -245,7 +257,8 @@ impl From<ServeArguments> for Choice {
                 connections: typed.max_connections,
                 arrival_time: typed.arrival_time,
             },
-            lint_report: typed.lint_report,
+            report: typed.report,
+            report_dir: typed.report_dir,
             mock: SettingsFile {
                 seed: typed.seed,
                 sms_delay: typed.sms_delay,
@@ -260,6 +273,7 @@ impl From<ServeArguments> for Choice {
                 journal_max: typed.journal_max,
                 journal_bytes: typed.journal_bytes,
                 lint: typed.lint,
+                lint_skip: typed.lint_skip,
             },
         }
     }

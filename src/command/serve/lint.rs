@@ -2,144 +2,218 @@
 //! for programs, and for pipelines that show test results or findings.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::Write as _;
+use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use judge::report::{escaped, schema_conforming};
 use mock_server_core::lint::{Finding, Rule};
 use mock_server_core::{LintMode, LintReport};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::log::Log;
-use crate::cli::lint_output::{LintFormat, LintOutput};
+use crate::cli::lint_format::LintFormat;
+use crate::exit::Exit;
 
-/// Writes it as asked for, and for people if nobody asked.
-pub(super) fn write(found: &LintReport, outputs: &[LintOutput], log: Log) -> anyhow::Result<()> {
-    if found.mode == LintMode::Off {
-        return Ok(());
-    }
-    if outputs.is_empty() {
-        for finding in &found.findings {
-            log.info("lint.finding", shown(finding).trim_end(), json!(finding));
+/// Which reports are written, and where.
+#[derive(Debug)]
+pub(super) struct Reports {
+    /// None means the text, in the log.
+    pub(super) formats: Vec<LintFormat>,
+    /// Standard output, if it is none.
+    pub(super) directory: Option<PathBuf>,
+}
+
+impl Reports {
+    /// Looks whether all reports have a place, before anybody is served.
+    pub(super) fn prepare(&self, mode: LintMode, log: Log) -> anyhow::Result<()> {
+        match &self.directory {
+            _ if mode == LintMode::Off && !self.formats.is_empty() => {
+                log.warn(
+                    "lint",
+                    "--report is about the clients, and without --lint nobody looks",
+                    json!({}),
+                );
+                Ok(())
+            }
+            _ if mode == LintMode::Off => Ok(()),
+            Some(directory) => fs::create_dir_all(directory).with_context(|| {
+                format!("cannot make the report directory {}", directory.display())
+            }),
+            None if self.formats.len() > 1 => {
+                bail!("several reports need a directory; name one with --report-dir")
+            }
+            None => Ok(()),
         }
-        let number = count(found);
-        log.info(
-            "lint",
-            count_line(found).trim_end(),
-            json!({ "findings": number }),
-        );
     }
-    for output in outputs {
-        let written = match output.format {
-            LintFormat::Text => text(found),
-            LintFormat::Json => format!("{:#}\n", json!(found)),
-            LintFormat::Junit => junit(found),
-            LintFormat::Sarif => sarif(found),
-        };
-        match &output.file {
-            Some(file) => std::fs::write(file, written)
-                .with_context(|| format!("cannot write the findings to {}", file.display()))?,
-            None => std::io::stdout()
-                .write_all(written.as_bytes())
-                .context("cannot write to standard output")?,
+
+    /// Writes them all, and says how the server ends for it.
+    pub(super) fn end(&self, found: &LintReport, log: Log) -> anyhow::Result<Exit> {
+        if found.mode == LintMode::Off {
+            return Ok(Exit::Passed);
         }
+        for format in &self.formats {
+            let text = match format {
+                LintFormat::Text => text(found),
+                LintFormat::Json => format!("{:#}\n", json!(found)),
+                LintFormat::Junit => junit(found),
+                LintFormat::Sarif => sarif(found),
+            };
+            match &self.directory {
+                Some(directory) => {
+                    let path = directory.join(format.file());
+                    fs::write(&path, text)
+                        .with_context(|| format!("cannot write {}", path.display()))?;
+                }
+                None => print(&text)?,
+            }
+        }
+        if self.formats.is_empty() || self.directory.is_some() {
+            say(found, log);
+            if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+                print(&annotations(found))?;
+            }
+        }
+        Ok(match found.mode {
+            LintMode::Deny if found.is_denied() => Exit::Findings,
+            LintMode::Deny if found.requests == 0 => {
+                log.warn(
+                    "lint",
+                    "lint: no request came, so there was nothing to judge",
+                    json!({}),
+                );
+                Exit::CouldNotJudge
+            }
+            _ => Exit::Passed,
+        })
     }
-    Ok(())
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.context("cannot write to standard output")
 }
 
 fn text(found: &LintReport) -> String {
-    let mut out: String = found.findings.iter().map(shown).collect();
-    out += &count_line(found);
+    let mut out: String = found.findings.iter().flat_map(lines).collect();
+    out += &summary(found);
+    out.push('\n');
     out
 }
 
-/// A finding with the requests that prove it.
-fn shown(finding: &Finding) -> String {
-    let mut out = format!("lint: {}: {}\n", finding.rule, told(finding));
-    for request in &finding.requests {
-        let status = request
-            .status
-            .map_or_else(|| request.fate.to_owned(), |status| status.to_string());
-        let _ = writeln!(
-            out,
-            "lint:   {} #{} {}: {status}",
-            request.at, request.number, request.request
-        );
+fn summary(found: &LintReport) -> String {
+    let count = found.findings.len() as u64 + found.beyond;
+    let mut out = format!("lint: findings {count}, requests {}", found.requests);
+    if !found.skipped.is_empty() {
+        let _ = write!(out, ", not looked for: {}", found.skipped.join(", "));
     }
     out
 }
 
-fn count_line(found: &LintReport) -> String {
-    format!("lint: findings {}\n", count(found))
+/// A line of the log for each finding; for people they are several.
+fn say(found: &LintReport, log: Log) {
+    for finding in &found.findings {
+        log.info(
+            "lint.finding",
+            lines(finding).concat().trim_end(),
+            json!(finding),
+        );
+    }
+    let fields = json!({ "findings": found.findings.len(), "requests": found.requests });
+    log.info("lint", &summary(found), fields);
 }
 
-/// Those that the report has no room for are counted, too.
-fn count(found: &LintReport) -> u64 {
-    found.findings.len() as u64 + found.beyond
+/// One finding with what proves it.
+fn lines(finding: &Finding) -> Vec<String> {
+    let mut lines = vec![
+        format!("lint: {}: {}\n", finding.rule, told(finding)),
+        format!("lint:   {}\n", finding.explanation),
+    ];
+    lines.extend(finding.requests.iter().map(|request| {
+        let status = request.status.map(|status| status.to_string());
+        let status = status.unwrap_or_else(|| request.fate.to_owned());
+        let (at, number, line) = (&request.at, request.number, &request.request);
+        format!("lint:   {at} #{number} {line}: {status}\n")
+    }));
+    lines
 }
 
-/// One finding in a sentence.
+/// One finding in a few words.
 fn told(finding: &Finding) -> String {
+    let account = finding.account.as_deref().unwrap_or("no account");
     let rental = finding
         .rental_id
-        .map_or_else(String::new, |id| format!("rental {id}, "));
-    let account = finding.account.as_deref().unwrap_or("no account");
-    format!(
-        "{} ({account}, {rental}times {}: {})",
-        finding.explanation, finding.times, finding.what
-    )
+        .map_or_else(String::new, |id| format!(", rental {id}"));
+    let times = match finding.times {
+        1 => String::new(),
+        times => format!(", {times} times"),
+    };
+    format!("{} ({account}{rental}{times})", finding.what)
 }
 
-fn of(found: &LintReport, rule: Rule) -> impl Iterator<Item = &Finding> {
-    let findings = found.findings.iter();
-    findings.filter(move |finding| finding.rule == rule.id())
+/// The runner shows them beside the job.
+fn annotations(found: &LintReport) -> String {
+    let level = level(found);
+    let line = |finding: &Finding| {
+        let said = escaped(&format!("{}; {}", told(finding), finding.explanation));
+        format!("::{level} title=otplab lint {}::{said}\n", finding.rule)
+    };
+    found.findings.iter().map(line).collect()
+}
+
+fn level(found: &LintReport) -> &'static str {
+    match found.mode {
+        LintMode::Deny => "error",
+        LintMode::Off | LintMode::Warn => "warning",
+    }
 }
 
 /// Every rule is a test case, which fails if it was broken.
 fn junit(found: &LintReport) -> String {
     let mut suite = TestSuite::new("client.lint");
     for rule in Rule::ALL {
-        let lines: Vec<_> = of(found, rule).map(told).collect();
-        let status = if lines.is_empty() {
+        let broken = found.findings.iter().filter(|it| it.rule == rule.id());
+        let broken: Vec<_> = broken.map(|finding| lines(finding).concat()).collect();
+        let status = if found.skipped.contains(&rule.id()) {
+            TestCaseStatus::skipped()
+        } else if broken.is_empty() {
             TestCaseStatus::success()
         } else {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(lines.join("\n"));
+            status.set_message(rule.explanation());
+            status.set_description(broken.concat());
             status
         };
         suite.add_test_case(TestCase::new(rule.id(), status));
     }
     let mut report = Report::new("otplab lint");
     report.add_test_suite(suite);
-    report
-        .to_string()
-        .expect("invariant: a report in memory can be written")
+    let text = report.to_string();
+    schema_conforming(&text.expect("invariant: a report in memory can be written"))
 }
 
+/// The place of a finding is where the text report tells it.
 fn sarif(found: &LintReport) -> String {
-    let level = match found.mode {
-        LintMode::Deny => "error",
-        LintMode::Off | LintMode::Warn => "warning",
-    };
+    let level = level(found);
     let rules: Vec<_> = Rule::ALL
         .iter()
-        .map(|rule| json!({ "id": rule.id(), "shortDescription": { "text": rule.explanation() } }))
-        .collect();
-    let results: Vec<_> = found
-        .findings
-        .iter()
-        .map(|finding| {
+        .map(|rule| {
             json!({
-                "ruleId": finding.rule,
-                "level": level,
-                "message": { "text": told(finding) },
-                "locations": [{ "logicalLocations": [{
-                    "name": finding.account.as_deref().unwrap_or("no account"),
-                    "kind": "resource",
-                }] }],
+                "id": rule.id(),
+                "shortDescription": { "text": rule.explanation() },
+                "defaultConfiguration": { "level": level },
             })
         })
         .collect();
+    let mut line = 1;
+    let mut results = Vec::new();
+    for finding in &found.findings {
+        results.push(result(finding, (level, line)));
+        line += lines(finding).len();
+    }
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -153,4 +227,23 @@ fn sarif(found: &LintReport) -> String {
         }],
     });
     format!("{document:#}\n")
+}
+
+fn result(finding: &Finding, (level, line): (&str, usize)) -> Value {
+    let account = finding.account.as_deref().unwrap_or("no account");
+    let place = Rule::ALL.iter().position(|rule| rule.id() == finding.rule);
+    json!({
+        "ruleId": finding.rule,
+        "ruleIndex": place,
+        "level": level,
+        "message": { "text": format!("{}; {}", told(finding), finding.explanation) },
+        "locations": [{
+            "physicalLocation": {
+                "artifactLocation": { "uri": LintFormat::Text.file() },
+                "region": { "startLine": line },
+            },
+            "logicalLocations": [{ "name": account, "kind": "resource" }],
+        }],
+        "properties": { "requests": finding.requests },
+    })
 }

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::mode::LintMode;
+use super::past::Past;
 use super::rule::Rule;
-use crate::journal::Entry;
 use crate::mock::Mock;
 use crate::requests::RequestView;
 use crate::scope::{Scope, redacted};
@@ -28,12 +28,17 @@ pub(super) struct Findings {
 struct Found {
     times: u64,
     what: String,
-    proof: Vec<Entry>,
+    proof: Vec<Past>,
 }
 
 impl Findings {
+    /// What is not looked for is not found.
+    pub(super) fn skip(&mut self, rules: &[Rule]) {
+        self.found.retain(|(rule, _, _), _| !rules.contains(rule));
+    }
+
     /// Something was found; `what` and `proof` are kept from the first time.
-    pub(super) fn add(&mut self, subject: Subject, what: impl FnOnce() -> String, proof: &[Entry]) {
+    pub(super) fn add(&mut self, subject: Subject, what: impl FnOnce() -> String, proof: &[Past]) {
         if let Some(found) = self.found.get_mut(&subject) {
             found.times += 1;
         } else if self.found.len() >= KEPT {
@@ -56,7 +61,7 @@ impl Findings {
         }
     }
 
-    pub(super) fn report(&self, mock: &Mock, mode: LintMode, scope: Scope) -> LintReport {
+    pub(super) fn report(&self, mock: &Mock, scope: Scope) -> LintReport {
         let wanted = scope.place();
         let found = self.found.iter();
         let found = found.filter(|((_, owner, _), _)| wanted.is_none() || *owner == wanted);
@@ -65,18 +70,19 @@ impl Findings {
             let proof = found.proof.iter();
             Finding {
                 rule: rule.id(),
+                clause: rule.clause(),
                 explanation: rule.explanation(),
                 account: owner.map(|(key, _)| redacted(key)),
                 rental_id: (*rental != 0).then_some(*rental),
                 times: found.times,
                 what: found.what.clone(),
-                requests: proof.map(|entry| mock.request_view(entry)).collect(),
+                requests: proof.map(|past| mock.request_view(&past.entry)).collect(),
             }
         });
         LintReport {
-            mode,
             findings: findings.collect(),
             beyond: self.beyond,
+            ..LintReport::empty(mock.settings.lint)
         }
     }
 }
@@ -86,6 +92,10 @@ impl Findings {
 pub struct LintReport {
     /// Whether anybody looked, and what follows.
     pub mode: LintMode,
+    /// Rules that nobody looked for.
+    pub skipped: Vec<&'static str>,
+    /// Requests that were looked at.
+    pub requests: u64,
     /// Once for each rule and rental.
     pub findings: Vec<Finding>,
     /// Findings beyond the first thousand.
@@ -96,6 +106,8 @@ impl LintReport {
     pub(super) const fn empty(mode: LintMode) -> Self {
         Self {
             mode,
+            skipped: Vec::new(),
+            requests: 0,
             findings: Vec::new(),
             beyond: 0,
         }
@@ -112,6 +124,8 @@ impl LintReport {
 pub struct Finding {
     /// Such as `poll-too-fast`.
     pub rule: &'static str,
+    /// The clause of the contract that it follows from, such as `C15`; null if from none.
+    pub clause: Option<&'static str>,
     /// What is wrong with it, and what to do instead.
     pub explanation: &'static str,
     /// Whose: the first characters of the key, and a number to tell it apart.

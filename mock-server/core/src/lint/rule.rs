@@ -1,22 +1,29 @@
 //! The rules by name, and why each of them matters.
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde_with::DeserializeFromStr;
+
 /// What a client should not do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, DeserializeFromStr)]
 pub enum Rule {
     /// Three polls of a rental in a row less than a second after the last.
     PollTooFast,
     /// Polls of a rental that was told to be over, beyond one to read it back.
     PollAfterTerminal,
-    /// Five failures in a row, the pauses between which do not grow.
+    /// Six failures in a row with the same pause between them, or none.
     NoBackoff,
     /// The same request again before a `Retry-After` was over.
     RetryAfterIgnored,
     /// Another rent after one whose outcome is unknown, without a look at what it did.
     UnsafeRetryOfRent,
-    /// A rental that nobody looked at.
+    /// A rental that nobody came back to.
     RentalLeaked,
     /// The same refused request three times in a row.
     ErrorStatusUnhandled,
+    /// A rent with a parameter that is not documented.
+    UndocumentedParameter,
     /// Five polls of a rental in a row, each on a connection of its own.
     ConnectionPerRequest,
     /// A receiver that takes longer than the most impatient service waits.
@@ -29,7 +36,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PollTooFast,
         Self::PollAfterTerminal,
         Self::NoBackoff,
@@ -37,6 +44,7 @@ impl Rule {
         Self::UnsafeRetryOfRent,
         Self::RentalLeaked,
         Self::ErrorStatusUnhandled,
+        Self::UndocumentedParameter,
         Self::ConnectionPerRequest,
         Self::WebhookSlowAck,
         Self::WebhookNotIdempotent,
@@ -53,11 +61,27 @@ impl Rule {
             Self::UnsafeRetryOfRent => "unsafe-retry-of-rent",
             Self::RentalLeaked => "rental-leaked",
             Self::ErrorStatusUnhandled => "error-status-unhandled",
+            Self::UndocumentedParameter => "undocumented-parameter",
             Self::ConnectionPerRequest => "connection-per-request",
             Self::WebhookSlowAck => "webhook-slow-ack",
             Self::WebhookNotIdempotent => "webhook-not-idempotent",
             Self::WebhookUnverified => "webhook-unverified",
         }
+    }
+
+    /// The clause of the contract that it follows from, if it follows from one.
+    pub const fn clause(self) -> Option<&'static str> {
+        Some(match self {
+            Self::PollTooFast => "C15",
+            Self::PollAfterTerminal => "C13",
+            Self::NoBackoff | Self::RetryAfterIgnored => "B9",
+            Self::UnsafeRetryOfRent => "R16",
+            Self::RentalLeaked => "C11",
+            Self::UndocumentedParameter => "R18",
+            Self::WebhookSlowAck | Self::WebhookNotIdempotent => "W13",
+            Self::WebhookUnverified => "W12",
+            Self::ErrorStatusUnhandled | Self::ConnectionPerRequest => return None,
+        })
     }
 
     /// What is wrong, and what to do instead.
@@ -72,8 +96,8 @@ impl Rule {
                  an error, and at the latest after expires_in_seconds"
             }
             Self::NoBackoff => {
-                "failures were answered with requests at the same pace; let pauses grow after 429, \
-                 5xx and broken connections"
+                "six failures in a row were followed by requests at the same pace; let pauses grow \
+                 after 429, 5xx and broken connections"
             }
             Self::RetryAfterIgnored => {
                 "the request came again before the seconds of Retry-After were over; wait as long \
@@ -84,12 +108,16 @@ impl Rule {
                  costs money; read the history before another"
             }
             Self::RentalLeaked => {
-                "a number was paid for, and nobody fetched what came of it; poll it to its end, or \
-                 take its webhook"
+                "a number was paid for, and nobody came for its code; poll until sms_received is true \
+                 or the rental ends, or take its webhook"
             }
             Self::ErrorStatusUnhandled => {
                 "a refused request came again unchanged, three times in a row; a 4xx does not go \
                  away by itself, so report it and stop"
+            }
+            Self::UndocumentedParameter => {
+                "a rent had a parameter that no documentation names, and a service may do anything \
+                 with it; send service only"
             }
             Self::ConnectionPerRequest => {
                 "every poll of a rental came on a connection of its own; keep one open and use it \
@@ -108,5 +136,27 @@ impl Rule {
                  the rental before its code is used"
             }
         }
+    }
+}
+
+/// No such rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no rule; they are {rules}", rules = Rule::ALL.map(Rule::id).join(", "))]
+pub struct RuleError(String);
+
+impl FromStr for Rule {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let mut rules = Self::ALL.into_iter();
+        rules
+            .find(|rule| rule.id() == text.trim())
+            .ok_or_else(|| RuleError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
     }
 }

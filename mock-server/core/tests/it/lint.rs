@@ -3,53 +3,80 @@
 
 use std::time::Duration;
 
+use contract::Moment;
 use mock_server_core::deliveries::AttemptReport;
-use mock_server_core::{Body, Reply, Request, WebhookOutcome};
+use mock_server_core::{Body, Connection, Reply, Request, WebhookOutcome};
 
 use crate::client::Client;
 
 const KEY: [u8; 60] = [b'k'; 60];
-const WEBHOOK: &str = "webhook_url = \"http://127.0.0.1:9/sms\"\n";
+pub(crate) const WEBHOOK: &str = "webhook_url = \"http://127.0.0.1:9/sms\"\n";
 
 /// A client whose clock runs with its account's.
-struct Watched {
-    client: Client,
+pub(crate) struct Watched {
+    pub(crate) client: Client,
     scale: f64,
-    fresh: bool,
+    connection: Option<Connection>,
+    /// Whether each request gets one of its own.
+    pub(crate) fresh: bool,
 }
 
 impl Watched {
     /// Turns the clock to `seconds` of the account's time.
-    fn at(&mut self, seconds: f64) -> &mut Self {
+    pub(crate) fn at(&mut self, seconds: f64) -> &mut Self {
         self.client.at(seconds / self.scale);
         self
     }
 
-    fn send(&mut self, method: &'static str, path: &str, body: &'static str) -> Reply {
+    /// From now on it is another worker, with a connection that it opened at the start.
+    pub(crate) fn worker(&mut self, number: u64) -> &mut Self {
+        let since = Moment::START;
+        let first = false;
+        self.connection = Some(Connection {
+            number,
+            since,
+            first,
+        });
+        self
+    }
+
+    pub(crate) fn send(&mut self, method: &'static str, path: &str, body: &'static str) -> Reply {
+        if self.fresh {
+            let number = self
+                .connection
+                .map_or(0, |connection| connection.number + 1);
+            let since = self.client.now;
+            let first = true;
+            self.connection = Some(Connection {
+                number,
+                since,
+                first,
+            });
+        }
         let request = Request {
             body: Body::Whole(body.as_bytes()),
-            fresh_connection: self.fresh,
+            connection: self.connection,
             ..Request::plain(method, path, &KEY)
         };
         self.client.mock.handle(self.client.now, &request)
     }
 
-    fn rent(&mut self) -> Reply {
+    pub(crate) fn rent(&mut self) -> Reply {
         self.send("POST", "/api/v1/number/rent", r#"{"service":"whatsapp"}"#)
     }
 
     /// Polls the rental with this place among all.
-    fn poll(&mut self, rental: u32) -> u16 {
+    pub(crate) fn poll(&mut self, rental: u32) -> u16 {
         let path = format!("/api/v1/number/check-otp/{}", 13_322_954 + rental);
         self.send("GET", &path, "").status
     }
 
-    fn history(&mut self) -> u16 {
+    pub(crate) fn history(&mut self) -> u16 {
         self.send("GET", "/api/v1/rentals/history", "").status
     }
 
     /// Answers every webhook that is due with this status, after `took`.
-    fn take_webhooks(&mut self, status: u16, took: Duration) {
+    pub(crate) fn take_webhooks(&mut self, status: u16, took: Duration) {
         let now = self.client.now;
         while let Some(attempt) = self.client.mock.take_due_webhook(now) {
             let report = AttemptReport {
@@ -66,7 +93,7 @@ impl Watched {
     }
 
     /// Names of what was found, and how many requests prove it.
-    fn found(&mut self) -> Vec<(&'static str, usize)> {
+    pub(crate) fn found(&mut self) -> Vec<(&'static str, usize)> {
         let scope = self.client.me();
         let report = self.client.mock.lint_report(self.client.now, scope);
         let findings = report.findings.iter();
@@ -76,18 +103,26 @@ impl Watched {
     }
 }
 
+/// Plays `story` under these settings at this pace; what is found.
+pub(crate) fn found_at(
+    scale: f64,
+    toml: &str,
+    story: &impl Fn(&mut Watched),
+) -> Vec<(&'static str, usize)> {
+    let client = Client::new(&format!("lint = \"warn\"\ntime_scale = {scale:?}\n{toml}"));
+    let mut watched = Watched {
+        client,
+        scale,
+        connection: None,
+        fresh: false,
+    };
+    story(&mut watched);
+    watched.found()
+}
+
 /// Plays `story` under these settings in real time and compressed; what is found.
-fn findings(toml: &str, story: impl Fn(&mut Watched)) -> Vec<(&'static str, usize)> {
-    let [real, compressed] = [1.0, 60.0].map(|scale| {
-        let client = Client::new(&format!("lint = \"warn\"\ntime_scale = {scale:?}\n{toml}"));
-        let mut watched = Watched {
-            client,
-            scale,
-            fresh: false,
-        };
-        story(&mut watched);
-        watched.found()
-    });
+pub(crate) fn findings(toml: &str, story: impl Fn(&mut Watched)) -> Vec<(&'static str, usize)> {
+    let [real, compressed] = [1.0, 60.0].map(|scale| found_at(scale, toml, &story));
     assert_eq!(real, compressed, "the pace of time decides nothing");
     real
 }
@@ -102,7 +137,7 @@ fn three_quick_polls_in_a_row_are_too_fast() {
             }
         })
     };
-    assert_eq!(story(0.9), [("poll-too-fast", 4)]);
+    assert_eq!(story(0.6), [("poll-too-fast", 4)]);
     assert_eq!(story(1.1), []);
 }
 
@@ -121,7 +156,7 @@ fn a_rental_is_polled_on_after_its_code_or_its_end() {
             findings(&toml, |client| {
                 client.rent();
                 for number in 0..=polls {
-                    client.at(6.0 + 3.0 * f64::from(number)).poll(0);
+                    client.at(70.0 + 3.0 * f64::from(number)).poll(0);
                 }
             })
         };
@@ -144,7 +179,7 @@ fn a_second_code_may_be_waited_for() {
 
 #[test]
 fn failures_are_followed_by_growing_pauses() {
-    let story = |pauses: [f64; 5]| {
+    let story = |pauses: [f64; 7]| {
         let toml = "sms_delay = \"never\"\nfaults = [\"check_otp: status(500)\"]";
         findings(toml, |client| {
             client.rent();
@@ -155,9 +190,12 @@ fn failures_are_followed_by_growing_pauses() {
             }
         })
     };
-    assert_eq!(story([2.0; 5]), [("no-backoff", 5)]);
-    assert_eq!(story([1.0, 2.0, 1.5, 4.0, 5.0]), [], "with jitter");
-    assert_eq!(story([12.0; 5]), [], "long enough");
+    assert_eq!(story([2.0; 7]), [("no-backoff", 6)]);
+    assert_eq!(story([0.04; 7]), [("no-backoff", 6)], "in a hurry");
+    assert_eq!(story([1.0, 1.0, 2.0, 4.0, 8.0, 9.0, 9.0]), [], "doubled");
+    let jitter = [0.5, 0.9, 0.3, 2.5, 1.1, 7.0, 4.0];
+    assert_eq!(story(jitter), [], "by chance");
+    assert_eq!(story([12.0; 7]), [], "long enough");
 }
 
 #[test]
@@ -188,6 +226,12 @@ fn a_rent_without_an_answer_is_not_sent_again_unseen() {
         client.at(6.0).rent();
     });
     assert_eq!(found, []);
+    let broken = "sms_delay = \"never\"\nfaults = [\"rent: malformed_json first 1 after_commit\"]";
+    let found = findings(broken, |client| {
+        client.rent();
+        client.at(5.0).rent();
+    });
+    assert_eq!(found, [("unsafe-retry-of-rent", 2)], "it could not be read");
     let refused = "sms_delay = \"never\"\nfaults = [\"rent: no_numbers first 1\"]";
     let found = findings(refused, |client| {
         client.rent();
@@ -212,6 +256,16 @@ fn a_rental_is_fetched_to_its_end() {
         });
         assert_eq!(fetched, [], "{law}");
     }
+    let believed = findings("sms_delay = \"9s\"", |client| {
+        client.rent();
+        client.at(3.0).poll(0);
+        client.at(100.0);
+    });
+    assert_eq!(
+        believed,
+        [("rental-leaked", 1)],
+        "success was taken for the code"
+    );
 }
 
 #[test]
@@ -243,6 +297,19 @@ fn what_is_refused_is_not_sent_again_unchanged() {
 }
 
 #[test]
+fn a_rent_asks_for_nothing_that_is_not_documented() {
+    for body in [
+        r#"{"service":"whatsapp","country":"us"}"#,
+        "service=whatsapp&max_price=2",
+    ] {
+        let found = findings("sms_delay = \"never\"", |client| {
+            client.send("POST", "/api/v1/number/rent", body);
+        });
+        assert_eq!(found, [("undocumented-parameter", 1)], "{body}");
+    }
+}
+
+#[test]
 fn polls_share_a_connection() {
     let story = |law: &str, fault: &str| {
         findings(&format!("sms_delay = \"{law}\"\n{fault}"), |client| {
@@ -269,7 +336,7 @@ fn a_receiver_answers_at_once() {
             client.at(3.0).poll(0);
         })
     };
-    assert_eq!(story(3500), [("webhook-slow-ack", 0)]);
+    assert_eq!(story(3500), [("webhook-slow-ack", 1)]);
     assert_eq!(story(50), []);
 }
 
@@ -284,7 +351,7 @@ fn a_receiver_takes_what_it_knows() {
             client.at(5.0).poll(0);
         })
     };
-    assert_eq!(story(409), [("webhook-not-idempotent", 0)]);
+    assert_eq!(story(409), [("webhook-not-idempotent", 1)]);
     assert_eq!(story(204), []);
 }
 
