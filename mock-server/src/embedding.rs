@@ -6,16 +6,16 @@
 //! | `mock`, `builder` | a server for tests, and how it is to be |
 //! | `account` | one account of it, for one test |
 //! | `control` | what a tester may do to one account, or to all |
-//! | `pending` | what takes time, to be awaited or waited for |
+//! | `underway` | what takes time, to be awaited or waited for |
 
 mod account;
 mod builder;
 mod control;
 mod mock;
-mod pending;
+mod underway;
 
 pub use self::account::Account;
 pub use self::builder::{BuildError, Builder};
-pub use self::control::{Control, ForeignHost, RestoreError, RuleError, Sms};
+pub use self::control::{AddressError, Control, ForeignHost, RestoreError, RuleError, Sms};
 pub use self::mock::Mock;
-pub use self::pending::Pending;
+pub use self::underway::Underway;

@@ -71,7 +71,8 @@ pub fn control_document() -> serde_json::Value {
 }
 
 pub use embedding::{
-    Account, BuildError, Builder, Control, ForeignHost, Mock, Pending, RestoreError, RuleError, Sms,
+    Account, AddressError, BuildError, Builder, Control, ForeignHost, Mock, RestoreError,
+    RuleError, Sms, Underway,
 };
 pub use feed::Happenings;
 pub use limits::Limits;
@@ -86,7 +87,11 @@ pub use mock_server_core::HandError;
 pub use mock_server_core::control::faults::{FaultError, FaultView};
 pub use mock_server_core::control::rentals::{DeliveryView, RentalQuery, RentalView, StateWord};
 pub use mock_server_core::control::snapshot::Snapshot;
-pub use mock_server_core::control::{ClockView, Event, Fired, LedgerView};
+pub use mock_server_core::control::{
+    ClockView, EndpointError, EndpointMade, EndpointView, Event, Fired, LedgerView, WrittenEndpoint,
+};
+pub use mock_server_core::lint::LintReport;
+pub use mock_server_core::queue::ReplayError;
 pub use mock_server_core::requests::{Answer, Matcher, RequestView, Times, Verification};
 pub use mock_server_core::settings::{AccountPatch, TimeScale};
 pub use mock_server_core::watch::{DeliveryGoal, Goal, Wish};

@@ -9,14 +9,18 @@ use mock_server_core::control::accounts::{AccountView, Change, Manner};
 use mock_server_core::control::faults::{FaultError, FaultView};
 use mock_server_core::control::rentals::{DeliveryView, RentalQuery, RentalView};
 use mock_server_core::control::snapshot::{Snapshot, SnapshotError};
-use mock_server_core::control::{ClockView, EndpointView, Fired, LedgerView, Scope};
+use mock_server_core::control::{
+    ClockView, EndpointError, EndpointMade, EndpointView, Fired, LedgerView, Scope, WrittenEndpoint,
+};
+use mock_server_core::endpoint::EndpointId;
 use mock_server_core::fault::{FaultRule, FaultRuleError, RuleId};
+use mock_server_core::queue::ReplayError;
 use mock_server_core::requests::{Matcher, RequestView, Times, Verification};
 use mock_server_core::settings::{AccountPatch, TimeScale};
 use mock_server_core::watch::Wish;
 use mock_server_core::{HandError, LintReport, Mock};
 
-use super::pending::{Hands, Pending};
+use super::underway::{Hands, Underway};
 use crate::control;
 use crate::state::State;
 use crate::wait::{self, Waited};
@@ -61,6 +65,17 @@ pub enum RuleError {
     /// One that cannot be there.
     #[error(transparent)]
     Fault(#[from] FaultError),
+}
+
+/// Why webhooks do not go there.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// Not an endpoint that can be.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// It is not on this machine.
+    #[error(transparent)]
+    Host(#[from] ForeignHost),
 }
 
 /// Webhooks would leave this machine.
@@ -132,7 +147,7 @@ impl Control {
     /// Moves time forward, whether it runs or stands still; done when everything that fell
     /// due has happened, in order: SMS, webhooks with their retries, expiries and refunds,
     /// of which it tells.
-    pub fn advance(&self, duration: Duration) -> Pending<Vec<Fired>> {
+    pub fn advance(&self, duration: Duration) -> Underway<Vec<Fired>> {
         let (state, scope) = (Arc::clone(&self.state), self.scope());
         self.hands
             .begin(async move { control::advance(&state, scope, duration).await })
@@ -151,7 +166,7 @@ impl Control {
     }
 
     /// Waits until something has happened, for so long at most; at once if it has already.
-    pub fn wait(&self, wish: Wish, patience: Duration) -> Pending<Waited> {
+    pub fn wait(&self, wish: Wish, patience: Duration) -> Underway<Waited> {
         let (state, scope) = (Arc::clone(&self.state), self.scope());
         self.hands
             .begin(async move { wait::wait(&state, scope, &wish, patience).await })
@@ -194,9 +209,51 @@ impl Control {
         self.ask(|mock, _, scope| mock.deliveries(scope, rental_id, usize::MAX))
     }
 
-    /// The receivers of webhooks, and whether they are given up.
+    /// Posts a webhook once more, whatever became of it; `delivery` is its `id`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError`], and then nothing is posted.
+    pub fn replay(&self, delivery: u64) -> Result<(), ReplayError> {
+        self.change(|mock, now, scope| mock.replay_delivery(now, scope, delivery))
+    }
+
+    /// Where webhooks go, and what waits for each endpoint.
     pub fn endpoints(&self) -> Vec<EndpointView> {
-        self.ask(Mock::webhook_endpoints)
+        self.ask(Mock::endpoints)
+    }
+
+    /// Adds an endpoint, to which webhooks of rentals that are made from now on go as well.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`], and then nothing has changed.
+    pub fn add_endpoint(&self, endpoint: WrittenEndpoint) -> Result<EndpointMade, AddressError> {
+        self.allowed(endpoint.url.host())?;
+        Ok(self.change(|mock, now, scope| mock.add_endpoint(now, scope, endpoint))?)
+    }
+
+    /// Puts another endpoint in the place of one, and enables it.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`], and then nothing has changed.
+    pub fn replace_endpoint(
+        &self,
+        id: EndpointId,
+        endpoint: WrittenEndpoint,
+    ) -> Result<EndpointMade, AddressError> {
+        self.allowed(endpoint.url.host())?;
+        Ok(self.change(|mock, now, scope| mock.replace_endpoint(now, scope, id, endpoint))?)
+    }
+
+    /// Takes an endpoint away, and what waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`], and then nothing has changed.
+    pub fn remove_endpoint(&self, id: EndpointId) -> Result<(), EndpointError> {
+        self.change(|mock, now, scope| mock.remove_endpoint(now, scope, id))
     }
 }
 

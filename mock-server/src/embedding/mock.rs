@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use contract::key::KeyError;
 use contract::{ApiKey, Dice};
-use mock_server_core::{LintReport, Settings};
+use mock_server_core::Settings;
 
 use super::account::Account;
 use super::builder::{BuildError, Builder};
 use super::control::Control;
-use super::pending::Hands;
+use super::underway::Hands;
 use crate::feed::Happenings;
-use crate::server::{Running, Server, StartError};
+use crate::server::{Running, Server, StartError, Stopped};
 
 /// The CodySMS API on a free port of this machine, until this is dropped.
 ///
@@ -152,9 +152,9 @@ impl Mock {
         self.running.happenings()
     }
 
-    /// Lets what is in flight finish, and ends; says what was found about the clients.
-    /// Dropping does the same.
-    pub fn stop(self) -> LintReport {
+    /// Lets what is in flight finish, posts the webhooks that are due, and ends; says what
+    /// is left undone and what was found about the clients. Dropping ends it, too.
+    pub fn stop(self) -> Stopped {
         self.running.stop()
     }
 }

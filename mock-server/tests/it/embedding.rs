@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mock_server::{
     Account, AccountPatch, Answer, Matcher, Mock, RentalQuery, Sms, StateWord, TimeScale, Times,
-    Waited, Wish,
+    Waited, Wish, WrittenEndpoint,
 };
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -263,7 +263,21 @@ async fn an_asynchronous_test_awaits_what_takes_time() {
             .expect("no panic")
             .contains(&format!("\"rental_id\":{id}"))
     );
-    assert_eq!(account.deliveries(Some(id)).len(), 1);
+    let deliveries = account.deliveries(Some(id));
+    assert_eq!(deliveries.len(), 1);
+    let endpoints = account.endpoints();
+    assert_eq!((endpoints.len(), endpoints[0].acknowledged), (1, 1));
+    account.replay(deliveries[0].id).expect("it was posted");
+    let second = WrittenEndpoint {
+        url: url.parse().expect("an address"),
+        secret: None,
+        retry: None,
+        truth: false,
+    };
+    let second = account.add_endpoint(second).expect("this machine");
+    assert_eq!(account.endpoints().len(), 2);
+    let removed = account.remove_endpoint(second.endpoint.id);
+    removed.expect("it is there");
     let nothing = Wish::Rental {
         rental_id: 7,
         state: mock_server::Goal::Ended,

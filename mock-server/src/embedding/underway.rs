@@ -13,11 +13,11 @@ use crate::worker;
 /// What is under way. It goes on whether or not anybody waits for it.
 #[derive(Debug)]
 #[must_use = "await it, or wait for it with `done`"]
-pub struct Pending<T>(oneshot::Receiver<T>);
+pub struct Underway<T>(oneshot::Receiver<T>);
 
 const ENDS: &str = "invariant: whoever waits keeps the thread";
 
-impl<T> Pending<T> {
+impl<T> Underway<T> {
     /// Waits until it is done, in a test that is not asynchronous.
     ///
     /// # Panics
@@ -28,7 +28,7 @@ impl<T> Pending<T> {
     }
 }
 
-impl<T> Future for Pending<T> {
+impl<T> Future for Underway<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
@@ -55,7 +55,7 @@ impl Hands {
     pub(super) fn begin<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> Pending<T> {
+    ) -> Underway<T> {
         let (sender, receiver) = oneshot::channel();
         // Kept until the work is done, so that the thread is.
         let hands = self.clone();
@@ -66,7 +66,7 @@ impl Hands {
         self.0
             .send(Box::pin(job))
             .unwrap_or_else(|_| unreachable!("invariant: the thread lives as long as a sender"));
-        Pending(receiver)
+        Underway(receiver)
     }
 }
 
