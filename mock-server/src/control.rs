@@ -35,6 +35,7 @@ use hyper::http::request::Parts;
 use self::ask::Ask;
 use self::refusal::{ControlError, Refused};
 use self::route::{Done, json};
+pub(crate) use self::time::advance;
 use crate::guard::Reach;
 use crate::limits::BodyBytes;
 use crate::reply_body::ReplyBody;
@@ -132,7 +133,7 @@ fn without_keys(message: &str) -> String {
 
 /// A webhook may be due sooner or later than its sender believes, and a wish
 /// may have come true.
-fn tell(state: &State) {
+pub(crate) fn tell(state: &State) {
     state.rented.notify_one();
     state.watchers.tell();
 }

@@ -4,6 +4,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`server`] | starting, holding and stopping |
+//! | `embedding` | [`Mock`]: a server inside a test, and the control API as typed functions |
 //! | [`limits`] | how much a client may ask for |
 //! | `place`, `listener`, `socket` | where it listens, and what a connection is made of |
 //! | [`tls`] | whose certificate it shows |
@@ -39,6 +40,7 @@ mod clock;
 mod connection;
 mod control;
 mod door;
+mod embedding;
 mod ending;
 mod feed;
 mod frames;
@@ -68,8 +70,28 @@ pub fn control_document() -> serde_json::Value {
     control::openapi::document()
 }
 
+pub use embedding::{
+    Account, AddressError, BuildError, Builder, Control, ForeignHost, Mock, RestoreError,
+    RuleError, Sms, Underway,
+};
 pub use feed::Happenings;
 pub use limits::Limits;
 pub use place::{Place, PlaceError};
 pub use server::{Running, Server, StartError, Stopped};
 pub use tls::Tls;
+pub use wait::Waited;
+
+// What a test names when it asks or sets something, so that it needs this crate only.
+pub use contract::Cents;
+pub use mock_server_core::HandError;
+pub use mock_server_core::control::faults::{FaultError, FaultView};
+pub use mock_server_core::control::rentals::{DeliveryView, RentalQuery, RentalView, StateWord};
+pub use mock_server_core::control::snapshot::Snapshot;
+pub use mock_server_core::control::{
+    ClockView, EndpointError, EndpointMade, EndpointView, Event, Fired, LedgerView, WrittenEndpoint,
+};
+pub use mock_server_core::lint::LintReport;
+pub use mock_server_core::queue::ReplayError;
+pub use mock_server_core::requests::{Answer, Matcher, RequestView, Times, Verification};
+pub use mock_server_core::settings::{AccountPatch, TimeScale};
+pub use mock_server_core::watch::{DeliveryGoal, Goal, Wish};

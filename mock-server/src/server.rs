@@ -304,6 +304,10 @@ impl Running {
         Happenings::of(&self.state)
     }
 
+    pub(crate) const fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
     /// Answers nothing for `duration`, as a server does whose machine is busy with
     /// something else: requests are taken and wait. Says how long it was.
     pub fn stand_still(&self, duration: Duration) -> Duration {

@@ -21,9 +21,12 @@ pub(crate) struct Watchers {
 
 /// How waiting ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waited {
+pub enum Waited {
+    /// What was waited for is so.
     Happened,
+    /// The time was up.
     TimedOut,
+    /// It was about a rental that there is not.
     NoSuchRental,
 }
 

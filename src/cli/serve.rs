@@ -206,6 +206,11 @@ pub(crate) struct ServeArguments {
     /// Read from this TOML file what neither a flag nor the environment says
     #[arg(long, env = "OTPLAB_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+
+    /// Run this while the server is there, with its address in OTPLAB_TARGET, then stop; the exit
+    /// code is the command's if it fails, else the server's. Without --listen the port is any free one
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
 }
 
 /// A whole number, or what should have been written.

@@ -103,3 +103,33 @@ fn every_flag_is_described() {
     }
     assert!(seen > 50, "only {seen} flags were found");
 }
+
+/// What stands between fences after a link to a file.
+fn shown(page: &str, file: &str) -> Option<String> {
+    let (_, rest) = page.split_once(&format!("(../examples/embedding/{file})"))?;
+    let (_, rest) = rest.split_once("\n```")?;
+    let (_, rest) = rest.split_once('\n')?;
+    let (code, _) = rest.split_once("\n```\n")?;
+    Some(format!("{code}\n"))
+}
+
+#[test]
+fn the_tests_that_embedding_shows_are_the_files_that_run() {
+    let page = read(&Path::new(ROOT).join("docs/embedding.md"));
+    let ci = read(&Path::new(ROOT).join(".ci/embedding"));
+    let mut seen = 0;
+    for file in files("examples/embedding", "") {
+        if !file.is_file() {
+            continue;
+        }
+        let name = file.file_name().and_then(|name| name.to_str());
+        let name = name.expect("UTF-8");
+        assert_eq!(shown(&page, name).as_deref(), Some(&*read(&file)), "{name}");
+        assert!(
+            name.ends_with(".rs") || ci.contains(name),
+            "{name} is not run"
+        );
+        seen += 1;
+    }
+    assert_eq!(seen, 5, "Rust, Python, Node, Go and Java");
+}

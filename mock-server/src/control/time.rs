@@ -1,6 +1,7 @@
 //! Clocks, resets and money over HTTP, and the posting of the webhooks that an
 //! advance makes due.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::TimeSpan;
@@ -67,7 +68,10 @@ pub(super) fn routes() -> Vec<Route> {
             "Moves time forward, whether it runs or stands still",
             r#"{"duration": "20m"}"#,
             |ask, AdvanceBody { duration }| async move {
-                Ok(advance(&ask.state, ask.scope()?, duration.0).await)
+                let scope = ask.scope()?;
+                let fired = advance(&ask.state, scope, duration.0).await;
+                let clocks = clocks(&ask.state, scope).clocks;
+                Ok(Advanced { clocks, fired })
             },
         )
         .about(
@@ -126,28 +130,21 @@ fn pace(ask: &Ask, scale: TimeScale) -> Outcome<Clocks> {
 
 /// Moves clocks, posting what becomes due on the way; returns when all of it
 /// was answered or given up.
-async fn advance(state: &State, scope: Scope, duration: Duration) -> Advanced {
+pub(crate) async fn advance(state: &Arc<State>, scope: Scope, duration: Duration) -> Vec<Fired> {
     let mut advance = state.with(|mock, now| mock.begin_advance(now, scope, duration));
     while step(state, &mut advance).await {}
     super::tell(state);
-    Advanced {
-        clocks: clocks(state, scope).clocks,
-        fired: advance.finish(),
-    }
+    advance.finish()
 }
 
-async fn step(state: &State, advance: &mut Advance) -> bool {
+async fn step(state: &Arc<State>, advance: &mut Advance) -> bool {
     // Registered before looking, so that an answer in between is not missed.
     let answered = state.answered.notified();
     match state.with(|mock, now| mock.step(now, advance)) {
         Step::Done => return false,
         Step::Wait => answered.await,
         Step::Post(attempt) => {
-            let delivery = attempt.delivery;
-            let posted = webhook::post(&attempt, state.clock).await;
-            let outcome = posted.outcome;
-            state.webhook_answered(delivery, posted);
-            advance.posted(outcome);
+            advance.posted(webhook::post_one(state, attempt).await);
         }
     }
     true

@@ -5,6 +5,10 @@ mod arm;
 mod control;
 mod determinism;
 mod dialect;
+mod embedding;
+// The Rust test of docs/embedding.md.
+#[path = "../../../examples/embedding/client.rs"]
+mod embedding_example;
 mod events;
 mod fault;
 mod hostile;
