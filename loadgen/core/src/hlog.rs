@@ -62,7 +62,7 @@ pub fn lines(interval: &Interval, warmup: bool) -> String {
                 let tag = Tag::new(&tag);
                 let start = interval.start.since_start();
                 writer
-                    .write_histogram(histogram, start, interval.length, tag)
+                    .write_histogram(&histogram, start, interval.length, tag)
                     .map_err(std::io::Error::other)
             })
             .expect("writing to memory does not fail, and all counts fit");
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(read[3].start, Duration::from_millis(3250));
         for entry in &read {
             let written = entry.distribution.of(&interval.tally).histogram();
-            assert_eq!(written, Some(&entry.histogram));
+            assert_eq!(written.as_deref(), Some(&entry.histogram));
         }
         let torn = &log.as_bytes()[..log.len() - 30];
         assert_eq!(entries(torn).count(), 3);

@@ -1,6 +1,7 @@
 //! A histogram of durations with exact extremes. One set of bounds for every
 //! histogram of the product, because only equal bounds merge without loss.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -16,8 +17,11 @@ const DIGITS: u8 = 3;
 /// Durations in microseconds, from 1 µs to 1 h with three digits.
 #[derive(Clone, Debug)]
 pub struct Latencies {
-    /// Absent until the first value: an empty one would take 185 KiB.
+    /// Absent as long as all values are the same, because it takes 185 KiB. In a
+    /// simulation most seconds know one latency only.
     histogram: Option<Box<Histogram<u64>>>,
+    /// Without a histogram: how often there was that one value.
+    same: u64,
     least: u64,
     greatest: u64,
     sum: u128,
@@ -35,6 +39,7 @@ impl Latencies {
     /// No values.
     pub const EMPTY: Self = Self {
         histogram: None,
+        same: 0,
         least: u64::MAX,
         greatest: 0,
         sum: 0,
@@ -45,28 +50,49 @@ impl Latencies {
     pub fn record(&mut self, duration: Duration) {
         let nanoseconds = duration.as_nanos().saturating_add(500);
         let microseconds = u64::try_from(nanoseconds / 1000).unwrap_or(u64::MAX);
+        self.count_in(microseconds, 1);
         self.least = self.least.min(microseconds);
         self.greatest = self.greatest.max(microseconds);
         self.sum += u128::from(microseconds);
         self.overflow += u64::from(microseconds > HIGHEST);
-        self.histogram
-            .get_or_insert_with(new_histogram)
-            .saturating_record(microseconds.min(HIGHEST));
+    }
+
+    /// Counts a value so many times, but for the exact figures.
+    fn count_in(&mut self, microseconds: u64, times: u64) {
+        let known = self.same == 0 || microseconds == self.greatest;
+        if self.histogram.is_none() && known && microseconds <= HIGHEST {
+            self.same += times;
+        } else {
+            self.spread_out()
+                .saturating_record_n(microseconds.min(HIGHEST), times);
+        }
+    }
+
+    /// The histogram, which is there from now on.
+    fn spread_out(&mut self) -> &mut Histogram<u64> {
+        let (value, same) = (self.greatest, std::mem::take(&mut self.same));
+        self.histogram.get_or_insert_with(|| {
+            let mut histogram = new_histogram();
+            if same > 0 {
+                histogram.saturating_record_n(value, same);
+            }
+            histogram
+        })
     }
 
     /// Adds the values of `other`. Nothing is lost: both have the same buckets.
     pub fn merge(&mut self, other: &Self) {
-        let Some(theirs) = &other.histogram else {
-            return;
-        };
-        let ours = self.histogram.get_or_insert_with(new_histogram);
-        // Under virtual time most seconds know one latency only, and looking
-        // through all buckets would take longer than anything else.
-        if theirs.equivalent(theirs.min(), theirs.max()) {
-            ours.saturating_record_n(other.greatest.min(HIGHEST), theirs.len());
-        } else {
-            ours.add(&**theirs)
-                .expect("all histograms have the same bounds");
+        match &other.histogram {
+            None if other.same == 0 => return,
+            None => self.count_in(other.greatest, other.same),
+            // Looking through all buckets would take longer than anything else.
+            Some(theirs) if theirs.equivalent(theirs.min(), theirs.max()) => {
+                self.count_in(other.greatest, theirs.len());
+            }
+            Some(theirs) => self
+                .spread_out()
+                .add(&**theirs)
+                .expect("all histograms have the same bounds"),
         }
         self.least = self.least.min(other.least);
         self.greatest = self.greatest.max(other.greatest);
@@ -78,7 +104,7 @@ impl Latencies {
     pub fn count(&self) -> u64 {
         self.histogram
             .as_ref()
-            .map_or(0, |histogram| histogram.len())
+            .map_or(self.same, |histogram| histogram.len())
     }
 
     /// How many values were beyond one hour.
@@ -89,7 +115,9 @@ impl Latencies {
     /// The value that `quantile` (0 to 1) of all values do not exceed, in microseconds: the
     /// upper edge of its bucket, but never more than the exact maximum.
     pub fn quantile(&self, quantile: f64) -> Option<u64> {
-        let histogram = self.histogram.as_ref()?;
+        let Some(histogram) = &self.histogram else {
+            return self.greatest();
+        };
         Some(histogram.value_at_quantile(quantile).min(self.greatest))
     }
 
@@ -121,8 +149,16 @@ impl Latencies {
     }
 
     /// The histogram, if there are values.
-    pub fn histogram(&self) -> Option<&Histogram<u64>> {
-        self.histogram.as_deref()
+    pub fn histogram(&self) -> Option<Cow<'_, Histogram<u64>>> {
+        match &self.histogram {
+            Some(histogram) => Some(Cow::Borrowed(histogram)),
+            None if self.same == 0 => None,
+            None => {
+                let mut whole = self.clone();
+                whole.spread_out();
+                whole.histogram.map(|histogram| Cow::Owned(*histogram))
+            }
+        }
     }
 
     /// What a histogram does not hold, for [`Self::restored`].
@@ -143,6 +179,7 @@ impl Latencies {
         ours.add(histogram).ok()?;
         (ours.len() == exact.count).then(|| Self {
             histogram: Some(ours),
+            same: 0,
             least: exact.min,
             greatest: exact.max,
             sum: u128::from(exact.sum),
@@ -171,7 +208,8 @@ impl Latencies {
     /// rising) are the upper ends of; values beyond the last edge are left out.
     pub fn counts_up_to(&self, edges: &[u64]) -> Vec<u64> {
         let mut counts = vec![0; edges.len()];
-        for bucket in self.histogram.iter().flat_map(|h| h.iter_recorded()) {
+        let histogram = self.histogram();
+        for bucket in histogram.iter().flat_map(|h| h.iter_recorded()) {
             let place = edges.partition_point(|edge| *edge < bucket.value_iterated_to());
             if let Some(count) = counts.get_mut(place) {
                 *count += bucket.count_at_value();
@@ -291,6 +329,23 @@ mod tests {
         assert_eq!(latencies.percentile(0.9), Some(900));
         assert_eq!(latencies.percentile(0.99), None);
         assert_eq!(latencies.quantile(0.99), Some(990));
+    }
+
+    #[test]
+    fn equal_values_need_no_histogram_and_say_what_one_would() {
+        for value in [0, 80, 123_457, HIGHEST] {
+            let same = of(&[value; 3000]);
+            assert!(same.histogram.is_none());
+            let mut spread = same.clone();
+            spread.spread_out();
+            assert_eq!(same.summary(), spread.summary(), "{value}");
+            assert_eq!(same.histogram().as_deref(), spread.histogram().as_deref());
+            assert_eq!(
+                same.counts_up_to(&[1000, HIGHEST]),
+                spread.counts_up_to(&[1000, HIGHEST])
+            );
+            assert_eq!(same.curve(9)[1..], spread.curve(9)[1..]);
+        }
     }
 
     #[test]
