@@ -67,12 +67,7 @@ pub(super) fn routes() -> Vec<Route> {
             (Method::POST, "clock/advance"),
             "Moves time forward, whether it runs or stands still",
             r#"{"duration": "20m"}"#,
-            |ask, AdvanceBody { duration }| async move {
-                let scope = ask.scope()?;
-                let fired = advance(&ask.state, scope, duration.0).await;
-                let clocks = clocks(&ask.state, scope).clocks;
-                Ok(Advanced { clocks, fired })
-            },
+            |ask, body: AdvanceBody| async move { advanced(&ask, body.duration.0).await },
         )
         .about(
             "Answers when everything that fell due has happened, in order: SMS, \
@@ -126,6 +121,13 @@ fn pace(ask: &Ask, scale: TimeScale) -> Outcome<Clocks> {
     let scope = ask.scope()?;
     ask.state.with(|mock, now| mock.set_pace(now, scope, scale));
     Ok(changed(&ask.state, scope))
+}
+
+async fn advanced(ask: &Ask, duration: Duration) -> Outcome<Advanced> {
+    let scope = ask.scope()?;
+    let fired = advance(&ask.state, scope, duration).await;
+    let clocks = clocks(&ask.state, scope).clocks;
+    Ok(Advanced { clocks, fired })
 }
 
 /// Moves clocks, posting what becomes due on the way; returns when all of it
