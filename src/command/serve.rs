@@ -149,7 +149,7 @@ fn url(running: &Running) -> String {
     let places = running.places();
     let place = places.iter().find(|place| place.address().is_some());
     place
-        .or(places.first())
+        .or_else(|| places.first())
         .map_or_else(String::new, |place| running.url(place))
 }
 
