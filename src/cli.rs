@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod listen_address;
 pub(crate) mod load;
 pub(crate) mod polling;
+pub(crate) mod readyz;
 pub(crate) mod report;
 pub(crate) mod secret;
 pub(crate) mod serve;
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Diff(Box<diff::DiffArguments>),
     /// Report a run again, from the directory it has written.
     Report(Box<report::ReportArguments>),
+    /// Ask a server whether it is ready: exit code 0 if it is, 2 if not.
+    Readyz(readyz::ReadyzArguments),
     /// Examine this machine: is it fit to measure on?
     Doctor(doctor::DoctorArguments),
 }

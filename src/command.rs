@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 mod embedded;
 pub(crate) mod load;
 pub(crate) mod polling;
+pub(crate) mod readyz;
 pub(crate) mod report;
 mod scenario;
 mod seed;

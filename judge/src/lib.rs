@@ -28,4 +28,4 @@ pub mod target;
 mod tls;
 
 pub use self::check::{CheckError, Checked, Plan, check, under_way};
-pub use self::tls::TrustError;
+pub use self::tls::{TrustError, trust};

@@ -176,6 +176,10 @@ pub(crate) struct ServeArguments {
     /// Read from this TOML file what neither a flag nor the environment says
     #[arg(long, env = "OTPLAB_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+
+    /// Look after that file: what is different in it counts at once, as far as it can
+    #[arg(long, env = "OTPLAB_WATCH")]
+    pub(crate) watch: bool,
 }
 
 /// A whole number, or what should have been written.

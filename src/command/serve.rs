@@ -5,6 +5,7 @@ mod listening;
 mod log;
 mod open_files;
 mod port_file;
+mod watch;
 
 use std::future::pending;
 use std::io::Write;
@@ -20,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::choice::{Choice, Plan};
 use self::log::Log;
 use self::port_file::PortFile;
+use self::watch::Watch;
 use crate::cli::serve::ServeArguments;
 use crate::cli::serve::logging::LogLevel;
 use crate::command::seed;
@@ -27,15 +29,19 @@ use crate::exit::Exit;
 
 /// Serves until interrupted.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
-    let plan = Choice::of(arguments)?.resolve(seed::drawn());
+    let choice = Choice::of(arguments)?;
+    let plan = choice.clone().resolve(seed::drawn());
     let log = plan.log;
-    serve(plan).or_else(|error| {
+    let watch = choice
+        .is_watched()
+        .then(|| Watch::new(arguments, choice, plan.settings.clone()));
+    serve(plan, watch).or_else(|error| {
         log.error("failed", &format!("{error:#}"));
         Ok(Exit::CouldNotJudge)
     })
 }
 
-fn serve(mut plan: Plan) -> anyhow::Result<Exit> {
+fn serve(mut plan: Plan, mut watch: Option<Watch>) -> anyhow::Result<Exit> {
     let log = plan.log;
     let port_file = plan.port_file.take().map(PortFile::reserve).transpose()?;
     let wanted = plan.server.limits.connections;
@@ -65,11 +71,20 @@ fn serve(mut plan: Plan) -> anyhow::Result<Exit> {
             _ = terminate.recv() => {}
             () = complain_when_crowded(&running, room, log) => {}
             () = tell(happenings.as_ref(), log) => {}
+            () = look_after(watch.as_mut(), (&plan.server, &running), log) => {}
         }
         log.info("stopping", "stopping", json!({}));
         running.stop();
         Ok(Exit::Passed)
     })
+}
+
+/// The configuration file, if that is asked for.
+async fn look_after(watch: Option<&mut Watch>, server: (&Server, &Running), log: Log) {
+    match watch {
+        Some(watch) => watch.run(server, log).await,
+        None => pending().await,
+    }
 }
 
 /// Everything that happens, if that is asked for.
@@ -83,7 +98,9 @@ async fn tell(happenings: Option<&Happenings>, log: Log) {
             let words = format!("{lost} lines of the log are lost, because there are too many");
             log.warn("lagged", &words, json!({ "lost": lost }));
         }
-        for happening in happened {
+        // What becomes of the configuration is said anyway.
+        let of_mock = |name: &str| !name.starts_with("config.");
+        for happening in happened.iter().filter(|what| of_mock(what.name)) {
             log.debug(happening.name, &happening.data);
         }
     }

@@ -28,5 +28,6 @@ fn help_reads_as_it_did() {
     check(&["check", "--help"], "help-check.txt");
     check(&["diff", "--help"], "help-diff.txt");
     check(&["report", "--help"], "help-report.txt");
+    check(&["readyz", "--help"], "help-readyz.txt");
     check(&["doctor", "--help"], "help-doctor.txt");
 }

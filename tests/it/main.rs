@@ -8,6 +8,7 @@ mod judge;
 mod known_answer;
 mod live;
 mod load;
+mod operations;
 mod pages;
 mod polling;
 mod report;

@@ -3,6 +3,7 @@
 use contract::key::KeyError;
 use hyper::StatusCode;
 use mock_server_core::HandError;
+use mock_server_core::control::ClockError;
 use mock_server_core::control::faults::{FaultError, WrittenRuleError};
 use mock_server_core::control::snapshot::SnapshotError;
 use mock_server_core::fault::RuleIdError;
@@ -58,6 +59,8 @@ pub(super) enum ControlError {
     #[error(transparent)]
     Fault(#[from] FaultError),
     #[error(transparent)]
+    Clock(#[from] ClockError),
+    #[error(transparent)]
     Hand(#[from] HandError),
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -86,9 +89,10 @@ impl ControlError {
             | Self::RuleId(_)
             | Self::Fault(FaultError::Missing)
             | Self::Hand(HandError::NoSuchRental) => StatusCode::NOT_FOUND,
-            Self::Fault(_) | Self::Hand(_) | Self::Snapshot(SnapshotError::RentalTaken(_)) => {
-                StatusCode::CONFLICT
-            }
+            Self::Clock(_)
+            | Self::Fault(_)
+            | Self::Hand(_)
+            | Self::Snapshot(SnapshotError::RentalTaken(_)) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Key(_)
             | Self::NeedsAccount

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::TimeSpan;
 use hyper::Method;
-use mock_server_core::control::{Advance, ClockView, Fired, LedgerView, Scope, Step};
+use mock_server_core::control::{Advance, ClockView, Fired, Instant, LedgerView, Scope, Step};
 use mock_server_core::settings::TimeScale;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,15 @@ struct AdvanceBody {
     duration: TimeSpan,
 }
 
+/// Where to go.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SetBody {
+    /// A date and time in UTC, such as `2026-06-11T04:00:00Z`.
+    #[schemars(with = "String")]
+    at: Instant,
+}
+
 /// How fast to go.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,6 +83,21 @@ pub(super) fn routes() -> Vec<Route> {
             "Answers when everything that fell due has happened, in order: SMS, \
              webhooks with their retries, expiries and refunds.",
         ),
+        Route::send_and_wait(
+            (Method::POST, "clock/set"),
+            "Moves time forward to a date",
+            r#"{"at": "2099-01-01T00:00:00Z"}"#,
+            |ask, SetBody { at }| async move {
+                let scope = ask.scope()?;
+                let advance = ask.state.with(|mock, now| mock.begin_set(now, scope, at))?;
+                Ok(carry_out(&ask.state, scope, advance).await)
+            },
+        )
+        .about(
+            "As clock/advance, which answers when everything that fell due has happened. A \
+             clock that shows a later time already is not set, and then none is.",
+        )
+        .refusing(&[409]),
         Route::plain((Method::POST, "clock/freeze"), "Stops time", |ask| {
             pace(ask, TimeScale::FROZEN)
         }),
@@ -127,7 +151,11 @@ fn pace(ask: &Ask, scale: TimeScale) -> Outcome<Clocks> {
 /// Moves clocks, posting what becomes due on the way; returns when all of it
 /// was answered or given up.
 async fn advance(state: &State, scope: Scope, duration: Duration) -> Advanced {
-    let mut advance = state.with(|mock, now| mock.begin_advance(now, scope, duration));
+    let advance = state.with(|mock, now| mock.begin_advance(now, scope, duration));
+    carry_out(state, scope, advance).await
+}
+
+async fn carry_out(state: &State, scope: Scope, mut advance: Advance) -> Advanced {
     while step(state, &mut advance).await {}
     super::tell(state);
     Advanced {

@@ -38,6 +38,21 @@ impl ListeningChoice {
         }
     }
 
+    /// What is different in `after`, by its names in a file.
+    pub(super) fn differences(&self, after: &Self) -> Vec<&'static str> {
+        let each = [
+            ("listen", self.listen != after.listen),
+            ("socket_mode", self.socket_mode != after.socket_mode),
+            ("tls", self.tls != after.tls),
+            ("tls_cert", self.cert != after.cert),
+            ("tls_key", self.key != after.key),
+            ("tls_names", self.names != after.names),
+            ("tls_cert_out", self.cert_out != after.cert_out),
+        ];
+        let different = each.into_iter().filter(|(_, differs)| *differs);
+        different.map(|(name, _)| name).collect()
+    }
+
     /// The places, or the usual one.
     pub(super) fn places(&self) -> Vec<Place> {
         let usual = || vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)).into()];

@@ -11,6 +11,7 @@ mod fault;
 mod hand;
 mod lifetime;
 mod posting;
+mod reload;
 mod session;
 mod throttle;
 mod webhook;
