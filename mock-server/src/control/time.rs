@@ -83,21 +83,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Answers when everything that fell due has happened, in order: SMS, \
              webhooks with their retries, expiries and refunds.",
         ),
-        Route::send_and_wait(
-            (Method::POST, "clock/set"),
-            "Moves time forward to a date",
-            r#"{"at": "2099-01-01T00:00:00Z"}"#,
-            |ask, SetBody { at }| async move {
-                let scope = ask.scope()?;
-                let advance = ask.state.with(|mock, now| mock.begin_set(now, scope, at))?;
-                Ok(carry_out(&ask.state, scope, advance).await)
-            },
-        )
-        .about(
-            "As clock/advance, which answers when everything that fell due has happened. A \
-             clock that shows a later time already is not set, and then none is.",
-        )
-        .refusing(&[409]),
+        set(),
         Route::plain((Method::POST, "clock/freeze"), "Stops time", |ask| {
             pace(ask, TimeScale::FROZEN)
         }),
@@ -140,6 +126,24 @@ pub(super) fn routes() -> Vec<Route> {
             },
         ),
     ]
+}
+
+fn set() -> Route {
+    Route::send_and_wait(
+        (Method::POST, "clock/set"),
+        "Moves time forward to a date",
+        r#"{"at": "2099-01-01T00:00:00Z"}"#,
+        |ask, SetBody { at }| async move {
+            let scope = ask.scope()?;
+            let advance = ask.state.with(|mock, now| mock.begin_set(now, scope, at))?;
+            Ok(carry_out(&ask.state, scope, advance).await)
+        },
+    )
+    .about(
+        "As clock/advance, which answers when everything that fell due has happened. A \
+         clock that shows a later time already is not set, and then none is.",
+    )
+    .refusing(&[409])
 }
 
 fn pace(ask: &Ask, scale: TimeScale) -> Outcome<Clocks> {
