@@ -4,6 +4,7 @@
 pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod lint_format;
 pub(crate) mod listen_address;
 pub(crate) mod load;
 pub(crate) mod polling;

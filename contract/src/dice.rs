@@ -48,6 +48,8 @@ pub enum Stream {
     Retry,
     /// Which population a user belongs to.
     Population,
+    /// The secret that an endpoint's webhooks are signed with; the number is the endpoint's.
+    WebhookSecret,
 }
 
 impl Stream {
@@ -66,6 +68,7 @@ impl Stream {
             Self::WebhookDuplicate => 10,
             Self::Retry => 11,
             Self::Population => 12,
+            Self::WebhookSecret => 13,
             Self::Fault(rule) => (1 << 32) | rule as u64,
             Self::FaultDelay(rule) => (2 << 32) | rule as u64,
             Self::FaultData(rule) => (3 << 32) | rule as u64,

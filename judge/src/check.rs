@@ -1,7 +1,6 @@
 //! A whole check: from a plan to evidence. It ends at its end, at an
 //! interruption, or when the server is gone; what was seen is kept either way.
 
-use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -11,13 +10,14 @@ use std::time::Duration;
 
 use judge_core::amount::Amount;
 use judge_core::evidence::{Evidence, Given};
+use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::control::Control;
 use crate::line::Line;
 use crate::listener;
 use crate::probe::{Probe, Spent};
 use crate::script;
+use crate::seen::Seen;
 use crate::target::Target;
 use crate::tls::{self, TrustError};
 
@@ -43,8 +43,20 @@ pub struct Plan {
     pub wait_expiry: bool,
     /// Whether nothing may be rented.
     pub read_only: bool,
-    /// What may be spent at most, if there is a limit.
-    pub max_spend: Option<Amount>,
+    /// What may be spent.
+    pub spending: Spending,
+}
+
+/// How much money may be spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spending {
+    /// Whatever it takes.
+    Unlimited,
+    /// This much at most.
+    Limited(Amount),
+    /// This much at most, but whatever it takes where the server has a control
+    /// API: nobody pays for what it rents.
+    LimitedIfReal(Amount),
 }
 
 /// What came of it.
@@ -84,21 +96,8 @@ pub enum CheckError {
     Start(#[from] io::Error),
 }
 
-thread_local! {
-    static UNDER_WAY: RefCell<Option<Rc<RefCell<Evidence>>>> = const { RefCell::new(None) };
-}
-
-/// What the check that this thread is doing has seen so far: for a panic hook,
-/// which is all that is left to run where a panic ends the process.
-#[must_use]
-pub fn under_way() -> Option<Evidence> {
-    let seen = UNDER_WAY.try_with(|under_way| {
-        let evidence = under_way.try_borrow().ok()?.clone()?;
-        let seen = evidence.try_borrow().ok()?.clone();
-        Some(seen)
-    });
-    seen.ok().flatten()
-}
+/// How long putting things back may take where the check ended early.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Checks until done, or until `interrupt` is.
 ///
@@ -110,35 +109,42 @@ pub fn check(plan: &Plan, interrupt: impl Future<Output = ()>) -> Result<Checked
         .enable_all()
         .build()?;
     let local = tokio::task::LocalSet::new();
-    let outcome = local.block_on(&runtime, run(plan, interrupt));
-    UNDER_WAY.take();
+    let seen = Seen::begin(Evidence {
+        secrets: plan.second_key.iter().chain([&plan.key]).cloned().collect(),
+        given: given(plan),
+        began: Some(Clock::wall()),
+        ..Evidence::default()
+    });
+    let outcome = local.block_on(&runtime, run(plan, &seen, interrupt));
+    seen.end();
     outcome
 }
 
-async fn run(plan: &Plan, interrupt: impl Future<Output = ()>) -> Result<Checked, CheckError> {
+async fn run(
+    plan: &Plan,
+    evidence: &Seen,
+    interrupt: impl Future<Output = ()>,
+) -> Result<Checked, CheckError> {
     let clock = Rc::new(Clock::new());
-    let began = Duration::from_secs_f64(Clock::wall());
-    let evidence = Rc::new(RefCell::new(Evidence {
-        secrets: plan.second_key.iter().chain([&plan.key]).cloned().collect(),
-        given: given(plan),
-        began: Some(began.as_secs_f64()),
-        ..Evidence::default()
-    }));
-    UNDER_WAY.set(Some(Rc::clone(&evidence)));
     let mut listening = None;
     if let Some(address) = plan.webhook_listen {
-        let bound = listener::listen(address, Rc::clone(&evidence), Rc::clone(&clock)).await;
+        let bound = listener::listen(address, evidence.clone(), Rc::clone(&clock)).await;
         listening = Some(bound.map_err(|error| CheckError::Listen(address, error))?);
     }
-    let reached = reach(plan, &evidence, listening).await?;
-    let mut probe = Probe::new(plan, reached, Rc::clone(&evidence), Rc::clone(&clock));
+    let secure = plan.target.server_name.is_some();
+    let trusted = secure.then(|| tls::trust(plan.ca_file.as_deref()));
+    let line = Line::new(plan.target.clone(), trusted.transpose()?);
+    let mut probe = Probe::new(plan, line, evidence.clone(), Rc::clone(&clock));
     let gone = Rc::clone(&probe.gone);
     let (interrupted, failed) = tokio::select! {
-        () = script::run(&mut probe) => (false, None),
+        () = script::run(&mut probe, listening) => (false, None),
         () = gone.notified() => (false, Some(format!("{} does not answer any more", plan.target))),
         () = interrupt => (true, None),
     };
-    if failed.is_none() {
+    if interrupted || failed.is_some() {
+        // Whoever wants to go does not wait for a server that hangs.
+        let _ = timeout(FAREWELL, probe.clean_up()).await;
+    } else {
         probe.clean_up().await;
     }
     let ended_early = if interrupted {
@@ -146,44 +152,18 @@ async fn run(plan: &Plan, interrupt: impl Future<Output = ()>) -> Result<Checked
     } else {
         failed.clone()
     };
-    evidence.borrow_mut().given.ended_early = ended_early;
+    evidence.lock().given.ended_early = ended_early;
     if let Some(reason) = probe.unreachable().filter(|_| !interrupted) {
         let target = plan.target.to_string();
         return Err(CheckError::Unreachable { target, reason });
     }
-    let evidence = evidence.borrow().clone();
-    let took = Duration::from_secs_f64(Clock::wall()).saturating_sub(began);
     Ok(Checked {
-        evidence,
+        evidence: evidence.lock().clone(),
         spent: probe.spent,
         interrupted,
         failed,
-        took,
+        took: clock.took(),
     })
-}
-
-/// A line to the server, and its control API, which is told where webhooks go.
-async fn reach(
-    plan: &Plan,
-    evidence: &RefCell<Evidence>,
-    listening: Option<SocketAddr>,
-) -> Result<(Line, Option<Control>), CheckError> {
-    let secure = plan.target.server_name.is_some();
-    let trusted = secure.then(|| tls::trust(plan.ca_file.as_deref()));
-    let mut line = Line::new(plan.target.clone(), trusted.transpose()?);
-    let keys = plan.second_key.iter().cloned();
-    let keys = [plan.key.clone()].into_iter().chain(keys).collect();
-    let mut control = None;
-    if plan.target.is_loopback() && !plan.read_only {
-        control = Control::find(&mut line, keys).await;
-    }
-    if let (Some(control), Some(bound)) = (&mut control, listening) {
-        let set = control
-            .listen(&mut line, &format!("http://{bound}/otplab-check"))
-            .await;
-        evidence.borrow_mut().given.webhooks_set = set;
-    }
-    Ok((line, control))
 }
 
 fn given(plan: &Plan) -> Given {

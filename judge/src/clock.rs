@@ -33,6 +33,11 @@ impl Clock {
         self.began.elapsed() + self.ahead.get()
     }
 
+    /// How long it has been here, whatever was moved.
+    pub(crate) fn took(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// The latest that it can be at the server.
     pub(crate) fn latest(&self) -> Duration {
         self.now() + self.moving.get()

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use judge_core::har;
 use serde_json::{Value, json};
 
 use crate::line::{Line, Outgoing};
@@ -14,7 +15,14 @@ pub(crate) struct Control {
     keys: Vec<String>,
     /// Whether a webhook address was set, for the account of each key before.
     before: Vec<Value>,
+    /// The fault rule that may be there.
+    fault: Option<String>,
+    /// How fast the time of each key's account ran before, where that was not as it is.
+    paces: Vec<(String, f64)>,
 }
+
+/// A rule that nobody could take away ends by itself.
+const RULE_LIFE: &str = "ttl 59s";
 
 impl Control {
     /// The control API of the server at the other end of the line, if there is one.
@@ -28,7 +36,39 @@ impl Control {
         ours.then_some(Self {
             keys,
             before: Vec::new(),
+            fault: None,
+            paces: Vec::new(),
         })
+    }
+
+    /// Gives all accounts one time that runs as it is, for which none goes back;
+    /// says what it is, in seconds since 1970.
+    pub(crate) async fn align(&mut self, line: &mut Line) -> Option<f64> {
+        let mut times = Vec::new();
+        for key in &self.keys {
+            let asked = outgoing("GET", "/__admin/clock", Some(key), None);
+            let shown: Value = serde_json::from_slice(&line.carry(&asked).await.ok()?.body).ok()?;
+            let clock = shown.pointer("/clocks/0")?;
+            times.push(har::seconds(&format!(
+                "{}Z",
+                clock.get("now")?.as_str()?.replace(' ', "T")
+            ))?);
+            let pace = clock.get("pace").and_then(Value::as_f64).unwrap_or(1.0);
+            if (pace - 1.0).abs() > f64::EPSILON {
+                self.paces.push((key.clone(), pace));
+                let asked = outgoing("POST", "/__admin/clock/resume", Some(key), None);
+                line.carry(&asked).await.ok()?;
+            }
+        }
+        let latest = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for (key, time) in self.keys.iter().zip(times) {
+            if time < latest {
+                let body = json!({ "duration": format!("{}s", latest - time) });
+                let asked = outgoing("POST", "/__admin/clock/advance", Some(key), Some(&body));
+                line.carry(&asked).await.ok()?;
+            }
+        }
+        latest.is_finite().then_some(latest)
     }
 
     /// Moves the accounts' time; says whether it moved.
@@ -54,21 +94,40 @@ impl Control {
             .is_ok_and(|answer| answer.status == 200)
     }
 
-    /// Adds a fault rule for the first key; its id.
-    pub(crate) async fn add_fault(&self, line: &mut Line, rule: &str) -> Option<String> {
+    /// Adds a fault rule for the first key; says whether it is there.
+    pub(crate) async fn add_fault(&mut self, line: &mut Line, rule: &str) -> bool {
+        let rule = format!("{rule} {RULE_LIFE}");
         let body = json!({ "rule": rule });
+        // It may be there although the answer never comes.
+        self.fault = Some(rule);
         let asked = outgoing("POST", "/__admin/faults", self.keys.first(), Some(&body));
-        let answer = line.carry(&asked).await.ok()?;
-        let shown: Value = serde_json::from_slice(&answer.body).ok()?;
-        let id = shown.get("id")?.as_str().map(str::to_owned);
-        id.filter(|_| answer.status == 200)
+        line.carry(&asked)
+            .await
+            .is_ok_and(|answer| answer.status == 200)
     }
 
-    /// Takes it away.
-    pub(crate) async fn remove_fault(&self, line: &mut Line, id: &str) {
-        let target = format!("/__admin/faults/{id}");
-        let asked = outgoing("DELETE", &target, self.keys.first(), None);
-        let _ = line.carry(&asked).await;
+    /// Takes it away, if it is there. It is known by its text, which is as odd
+    /// as its life.
+    pub(crate) async fn remove_fault(&mut self, line: &mut Line) {
+        let Some(rule) = self.fault.clone() else {
+            return;
+        };
+        let asked = outgoing("GET", "/__admin/faults", self.keys.first(), None);
+        let listed = line.carry(&asked).await.ok();
+        let listed: Value = listed
+            .and_then(|answer| serde_json::from_slice(&answer.body).ok())
+            .unwrap_or_default();
+        let faults = listed.get("faults").and_then(Value::as_array);
+        let ours = faults
+            .into_iter()
+            .flatten()
+            .filter(|fault| fault.get("rule").and_then(Value::as_str) == Some(&rule));
+        for id in ours.filter_map(|fault| fault.get("id")?.as_str()) {
+            let target = format!("/__admin/faults/{id}");
+            let asked = outgoing("DELETE", &target, self.keys.first(), None);
+            let _ = line.carry(&asked).await;
+        }
+        self.fault = None;
     }
 
     /// Lets webhooks of the accounts go to this address; says whether they do.
@@ -101,8 +160,15 @@ impl Control {
         set
     }
 
-    /// Puts the webhook addresses back.
+    /// Puts everything back: the webhook addresses, how fast time runs, and no
+    /// fault rule.
     pub(crate) async fn restore(&mut self, line: &mut Line) {
+        self.remove_fault(line).await;
+        for (key, pace) in self.paces.drain(..) {
+            let body = json!({ "scale": pace });
+            let asked = outgoing("POST", "/__admin/clock/scale", Some(&key), Some(&body));
+            let _ = line.carry(&asked).await;
+        }
         for (key, before) in self.keys.iter().zip(self.before.drain(..)) {
             let body = json!({ "webhook_url": before });
             let _ = line

@@ -11,6 +11,7 @@
 //! | `line`, `listener` | one connection out, one listener for webhooks |
 //! | `tls` | whose certificates a server may show |
 //! | `control` | moving an otplab server's clock instead of waiting |
+//! | `seen` | the evidence while it is gathered |
 //! | `clock` | the time since the beginning, moved clocks included |
 //! | [`report`] | the verdicts for people and for machines |
 
@@ -24,8 +25,10 @@ mod probe;
 mod renting;
 pub mod report;
 mod script;
+mod seen;
 pub mod target;
 mod tls;
 
-pub use self::check::{CheckError, Checked, Plan, check, under_way};
+pub use self::check::{CheckError, Checked, Plan, Spending, check};
+pub use self::seen::under_way;
 pub use self::tls::{TrustError, trust};

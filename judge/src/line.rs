@@ -54,6 +54,11 @@ impl Line {
         }
     }
 
+    /// Forgets the present connection, if there is one.
+    pub(crate) fn hang_up(&mut self) {
+        self.sender = None;
+    }
+
     /// Sends a request and reads its answer.
     pub(crate) async fn carry(&mut self, outgoing: &Outgoing) -> Result<Answer, String> {
         let exchange = timeout(PATIENCE, self.exchange(outgoing)).await;

@@ -1,7 +1,6 @@
 //! The receiver of webhooks: takes any path, answers 200 at once, writes
 //! everything down.
 
-use std::cell::RefCell;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -14,10 +13,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use judge_core::evidence::{Event, Evidence};
+use judge_core::evidence::Event;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
+use crate::seen::Seen;
 
 /// A webhook is far smaller.
 const MAX_BODY: usize = 1 << 20;
@@ -25,17 +25,16 @@ const MAX_BODY: usize = 1 << 20;
 /// Listens from now on, until the runtime's local tasks end; says where.
 pub(crate) async fn listen(
     address: SocketAddr,
-    evidence: Rc<RefCell<Evidence>>,
+    evidence: Seen,
     clock: Rc<Clock>,
 ) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;
     let bound = listener.local_addr()?;
     tokio::task::spawn_local(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (evidence, clock) = (Rc::clone(&evidence), Rc::clone(&clock));
-            let service = service_fn(move |request| {
-                receive(request, Rc::clone(&evidence), Rc::clone(&clock))
-            });
+            let (evidence, clock) = (evidence.clone(), Rc::clone(&clock));
+            let service =
+                service_fn(move |request| receive(request, evidence.clone(), Rc::clone(&clock)));
             tokio::task::spawn_local(async move {
                 // What is wrong with a sender's connection is the sender's to notice.
                 let _ = http1::Builder::new()
@@ -49,7 +48,7 @@ pub(crate) async fn listen(
 
 async fn receive(
     request: Request<Incoming>,
-    evidence: Rc<RefCell<Evidence>>,
+    evidence: Seen,
     clock: Rc<Clock>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (earliest, latest) = (clock.now(), clock.latest());
@@ -62,7 +61,7 @@ async fn receive(
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
     });
-    evidence.borrow_mut().events.push(Event {
+    evidence.lock().events.push(Event {
         method: head.method.to_string(),
         target: head.uri.path().to_owned(),
         headers: headers.collect(),

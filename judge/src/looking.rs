@@ -92,7 +92,7 @@ async fn poll(probe: &mut Probe<'_>, place: usize) {
 pub(crate) async fn wait_for_sms(probe: &mut Probe<'_>) {
     let near = probe.is_virtual() || probe.plan.target.is_loopback();
     let interval = if near { NEAR } else { FAR };
-    probe.evidence.borrow_mut().given.poll_interval = Some(interval);
+    probe.evidence.lock().given.poll_interval = Some(interval);
     let began = probe.clock.now();
     loop {
         for place in 0..probe.held.len() {
@@ -175,10 +175,10 @@ async fn foreign(probe: &mut Probe<'_>) {
     }
 }
 
-/// Reads the balance until it has dropped by what was rented, or the lag is over.
+/// Reads the balance until what was rented explains it, or the lag is over.
 async fn settle(probe: &mut Probe<'_>, who: Who) {
     let opening = {
-        let evidence = probe.evidence.borrow();
+        let evidence = probe.evidence.lock();
         let mine = evidence
             .exchanges
             .iter()
@@ -188,13 +188,21 @@ async fn settle(probe: &mut Probe<'_>, who: Who) {
             .filter_map(|answer| balance(&serde_json::from_slice(&answer.body).ok()?))
             .next()
     };
-    let costs = probe.held.iter().filter(|held| held.who == who);
-    let costs = costs.fold(Amount::ZERO, |sum, held| sum.plus(held.cost));
+    let ours: Vec<_> = probe.held.iter().filter(|held| held.who == who).collect();
+    let sum = |held: &mut dyn Iterator<Item = &&Held>| {
+        held.fold(Amount::ZERO, |sum, held| sum.plus(held.cost))
+    };
+    // Those without a code may have been paid for, or not, or no longer.
+    let all = sum(&mut ours.iter());
+    let completed = sum(&mut ours.iter().filter(|held| held.received.is_some()));
     let began = probe.clock.now();
     loop {
         let now = balance(&probe.get(who, "/profile").await.json);
         let settled = match (opening, now) {
-            (Some(opening), Some(now)) => opening.less(now).same(costs),
+            (Some(opening), Some(now)) => {
+                let missing = opening.less(now);
+                missing.same(all) || missing.same(completed)
+            }
             _ => true,
         };
         if settled || probe.clock.now().saturating_sub(began) >= LAG {
@@ -249,7 +257,7 @@ async fn webhooks(probe: &mut Probe<'_>) {
             .map(|held| held.id.clone())
             .collect();
         let came = {
-            let evidence = probe.evidence.borrow();
+            let evidence = probe.evidence.lock();
             let bodies: Vec<_> = evidence
                 .events
                 .iter()

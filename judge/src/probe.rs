@@ -1,20 +1,21 @@
 //! Asking: every request goes through here, is written down, waits where the
 //! server says so, and costs what it costs.
 
-use std::cell::RefCell;
 use std::future::pending;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use judge_core::amount::Amount;
-use judge_core::evidence::{Answer, Evidence, Exchange, Who};
+use judge_core::evidence::{Answer, Exchange, Who};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::check::Plan;
+use crate::check::{Plan, Spending};
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::line::{Line, Outgoing};
+use crate::seen::Seen;
 
 /// What a check has cost.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +65,9 @@ pub(crate) struct Probe<'p> {
     pub(crate) plan: &'p Plan,
     line: Line,
     control: Option<Control>,
-    pub(crate) evidence: Rc<RefCell<Evidence>>,
+    /// One that moves time no more, and may have things to put back.
+    lost: Option<Control>,
+    pub(crate) evidence: Seen,
     pub(crate) clock: Rc<Clock>,
     pub(crate) spent: Spent,
     pub(crate) held: Vec<Held>,
@@ -87,18 +90,17 @@ const ATTEMPTS: u32 = 8;
 /// So many requests in a row without an answer, and the server is gone.
 const GONE: u32 = 5;
 
+/// A server may say that a rental lives for ever, and the clock has an end.
+const LONGEST_LIFE: Duration = Duration::from_hours(24 * 365);
+
 impl<'p> Probe<'p> {
-    pub(crate) fn new(
-        plan: &'p Plan,
-        (line, control): (Line, Option<Control>),
-        evidence: Rc<RefCell<Evidence>>,
-        clock: Rc<Clock>,
-    ) -> Self {
-        evidence.borrow_mut().secrets.push(STRANGER.to_owned());
+    pub(crate) fn new(plan: &'p Plan, line: Line, evidence: Seen, clock: Rc<Clock>) -> Self {
+        evidence.lock().secrets.push(STRANGER.to_owned());
         Self {
             plan,
             line,
-            control,
+            control: None,
+            lost: None,
             evidence,
             clock,
             spent: Spent {
@@ -111,6 +113,26 @@ impl<'p> Probe<'p> {
             limited: false,
             unanswered: 0,
             gone: Rc::default(),
+        }
+    }
+
+    /// Looks for a control API, takes its time over, and tells it where webhooks go,
+    /// if there is a listener.
+    pub(crate) async fn find_control(&mut self, listening: Option<SocketAddr>) {
+        if !self.plan.target.is_loopback() || self.plan.read_only {
+            return;
+        }
+        let keys = [&self.plan.key].into_iter().chain(&self.plan.second_key);
+        self.control = Control::find(&mut self.line, keys.cloned().collect()).await;
+        let Some(control) = &mut self.control else {
+            return;
+        };
+        let time = control.align(&mut self.line).await;
+        self.evidence.lock().began = time.map(|now| now - self.clock.now().as_secs_f64());
+        if let Some(bound) = listening {
+            let url = format!("http://{bound}/webhooks-of-a-check");
+            let set = control.listen(&mut self.line, &url).await;
+            self.evidence.lock().given.webhooks_set = set;
         }
     }
 
@@ -128,7 +150,7 @@ impl<'p> Probe<'p> {
             if moved {
                 return;
             }
-            self.control = None;
+            self.lost = self.control.take();
         }
         tokio::time::sleep(step).await;
     }
@@ -142,7 +164,7 @@ impl<'p> Probe<'p> {
         if ended {
             let now = self.clock.now();
             self.evidence
-                .borrow_mut()
+                .lock()
                 .ended_by_hand
                 .insert(id.to_owned(), now);
         }
@@ -151,14 +173,16 @@ impl<'p> Probe<'p> {
 
     /// Puts back what was changed at the server.
     pub(crate) async fn clean_up(&mut self) {
-        if let Some(control) = &mut self.control {
+        // A request may have been cut off, and its answer is nobody's now.
+        self.line.hang_up();
+        if let Some(mut control) = self.control.take().or_else(|| self.lost.take()) {
             control.restore(&mut self.line).await;
         }
     }
 
     /// Why the server cannot be reached, if no request was ever answered.
     pub(crate) fn unreachable(&self) -> Option<String> {
-        let evidence = self.evidence.borrow();
+        let evidence = self.evidence.lock();
         let answered = evidence
             .exchanges
             .iter()
@@ -192,7 +216,7 @@ impl<'p> Probe<'p> {
                 .as_ref()
                 .ok()
                 .and_then(|answer| too_many(answer, attempt));
-            self.evidence.borrow_mut().exchanges.push(Exchange {
+            self.evidence.lock().exchanges.push(Exchange {
                 who,
                 method: outgoing.method,
                 target: outgoing.target,
@@ -260,13 +284,15 @@ impl<'p> Probe<'p> {
 
     /// Whether another rental may be paid for.
     pub(crate) fn may_rent(&mut self) -> bool {
-        let Some(limit) = self.plan.max_spend else {
-            return true;
+        let limit = match self.plan.spending {
+            Spending::Limited(limit) => limit,
+            Spending::LimitedIfReal(limit) if self.control.is_none() => limit,
+            Spending::LimitedIfReal(_) | Spending::Unlimited => return true,
         };
         let next = self.spent.amount.plus(self.spent.dearest);
         let may = limit > Amount::ZERO && next <= limit;
         if !may {
-            self.evidence.borrow_mut().given.limit_reached = true;
+            self.evidence.lock().given.limit_reached = true;
         }
         may
     }
@@ -290,12 +316,12 @@ impl<'p> Probe<'p> {
         let Some((media, body)) = self.taken.clone() else {
             return;
         };
-        let Some(control) = &self.control else {
+        let Some(control) = &mut self.control else {
             return;
         };
-        let Some(id) = control.add_fault(&mut self.line, rule).await else {
+        if !control.add_fault(&mut self.line, rule).await {
             return;
-        };
+        }
         let outgoing = self.outgoing(Who::First, "POST", "/number/rent", Some((media, &body)));
         for attempt in 0..ATTEMPTS {
             let answer = self.line.carry(&outgoing).await;
@@ -306,13 +332,13 @@ impl<'p> Probe<'p> {
                 continue;
             }
             if self.keep(Who::First, &reply).is_none() && reply.status != 429 {
-                let lacking = &mut self.evidence.borrow_mut().lacking;
+                let lacking = &mut self.evidence.lock().lacking;
                 lacking.insert(name, reply.status);
             }
             break;
         }
-        if let Some(control) = &self.control {
-            control.remove_fault(&mut self.line, &id).await;
+        if let Some(control) = &mut self.control {
+            control.remove_fault(&mut self.line).await;
         }
     }
 
@@ -350,7 +376,7 @@ impl<'p> Probe<'p> {
             who,
             id,
             cost,
-            life: Duration::from_secs(life.unwrap_or(1200)),
+            life: Duration::from_secs(life.unwrap_or(1200)).min(LONGEST_LIFE),
             rented: self.clock.now(),
             received: None,
         };

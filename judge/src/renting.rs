@@ -132,23 +132,16 @@ pub(crate) async fn ended(probe: &mut Probe<'_>) {
     if honest && !soon && !probe.plan.wait_expiry {
         return;
     }
-    let mut held = probe
-        .rent(Who::First, (JSON, r#"{"service":"telegram"}"#))
-        .await;
-    if held.is_none() {
-        held = probe.rent(Who::First, (FORM, "service=telegram")).await;
-    }
-    let Some(held) = held else {
-        return;
-    };
-    let path = format!("/number/check-otp/{}", held.id);
-    if honest {
-        probe.pause(held.life).await;
-    }
-    if honest || probe.expire(&held.id).await {
-        probe.get(Who::First, &path).await;
-        probe.get(Who::First, "/profile").await;
-        probe.get(Who::First, "/rentals/history").await;
+    if let Some(held) = without_code(probe).await {
+        let path = format!("/number/check-otp/{}", held.id);
+        if honest {
+            until_the_end(probe, &held).await;
+        }
+        if honest || probe.expire(&held.id).await {
+            probe.get(Who::First, &path).await;
+            probe.get(Who::First, "/profile").await;
+            probe.get(Who::First, "/rentals/history").await;
+        }
     }
     // And those that have their code: is it still there?
     let completed = probe
@@ -157,12 +150,31 @@ pub(crate) async fn ended(probe: &mut Probe<'_>) {
         .find(|held| held.who == Who::First && held.received.is_some())
         .cloned();
     if let Some(completed) = completed {
-        let end = completed.rented + completed.life;
-        let left = end.saturating_sub(probe.clock.now());
-        probe.pause(left).await;
+        until_the_end(probe, &completed).await;
         let path = format!("/number/check-otp/{}", completed.id);
         probe.get(Who::First, &path).await;
     }
+}
+
+/// A rental that will end without a code: one that is still waiting, or a new one.
+async fn without_code(probe: &mut Probe<'_>) -> Option<Held> {
+    let ours = probe.held.iter().filter(|held| held.who == Who::First);
+    let waiting = ours.filter(|held| held.received.is_none());
+    // When the last has ended, all have, and it is certain what came back.
+    if let Some(last) = waiting.max_by_key(|held| held.rented + held.life) {
+        return Some(last.clone());
+    }
+    let body = (JSON, r#"{"service":"telegram"}"#);
+    let held = probe.rent(Who::First, body).await;
+    match held {
+        Some(held) => Some(held),
+        None => probe.rent(Who::First, (FORM, "service=telegram")).await,
+    }
+}
+
+async fn until_the_end(probe: &mut Probe<'_>, held: &Held) {
+    let left = (held.rented + held.life).saturating_sub(probe.clock.now());
+    probe.pause(left).await;
 }
 
 /// What a rent answers for want of numbers or of money, where that can be seen

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use judge_core::verdict::Judgement;
 
-pub use self::annotations::annotations;
+pub use self::annotations::{annotations, escaped};
 pub use self::html::html;
 pub use self::json::json;
-pub use self::junit::junit;
+pub use self::junit::{junit, schema_conforming};
 pub use self::markdown::markdown;
 pub use self::sarif::sarif;
 pub use self::text::text;

@@ -1,6 +1,7 @@
 //! The probe script: what is asked, in which order. Each step asks more than it
 //! would need to, because the judge finds what matters by itself.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use judge_core::evidence::Who;
@@ -12,7 +13,8 @@ use crate::{looking, renting};
 pub(crate) const LAG: Duration = Duration::from_secs(5);
 
 /// From the beginning to the end.
-pub(crate) async fn run(probe: &mut Probe<'_>) {
+pub(crate) async fn run(probe: &mut Probe<'_>, listening: Option<SocketAddr>) {
+    probe.find_control(listening).await;
     let first = probe.get(Who::First, "/profile").await;
     if first.status == 0 {
         return;

@@ -26,7 +26,7 @@ use loadgen_core::latencies::Latencies;
 use loadgen_core::outcome::{Certainty, Ledger, Outcome, WarmupPart};
 use loadgen_core::record::Ending;
 use loadgen_core::run::Run;
-use loadgen_core::tally::{RentalTally, Tally};
+use loadgen_core::tally::{RentalTally, Tally, WebhookTally};
 use loadgen_core::threshold::Verdict;
 use loadgen_core::units;
 use loadgen_core::validity::{Grade, Validity};
@@ -51,6 +51,7 @@ pub fn text(run: &Run) -> String {
     if outcome.tally.rentals.started > 0 {
         rentals(&mut out, &outcome.tally.rentals);
     }
+    webhooks(&mut out, &outcome.tally.webhooks);
     population::table(&mut out, &run.about.populations, &outcome.tally);
     rates(&mut out, outcome);
     if outcome.tally.instrument.connect.count() > 0 {
@@ -221,6 +222,31 @@ fn polls_per_code(out: &mut String, rentals: &RentalTally) {
         );
     }
     entry(out, "polls", &text);
+}
+
+fn webhooks(out: &mut String, webhooks: &WebhookTally) {
+    if webhooks.is_empty() {
+        return;
+    }
+    let counts = [
+        ("before the rent's answer", webhooks.early),
+        ("duplicates", webhooks.duplicates),
+        ("late", webhooks.late),
+        ("lost", webhooks.lost),
+        ("unreadable", webhooks.unreadable),
+    ];
+    let (received, used) = (webhooks.received, webhooks.used);
+    let mut text = format!(
+        "{} received, {} brought a code",
+        units::count(received),
+        units::count(used)
+    );
+    for (what, count) in counts {
+        if count > 0 {
+            text += &format!(" · {} {what}", units::count(count));
+        }
+    }
+    entry(out, "webhooks", &text);
 }
 
 fn rates(out: &mut String, outcome: &Outcome) {

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode, Version};
-use mock_server_core::{Body, Delivery, Reply};
+use mock_server_core::{Body, Connection, Delivery, Reply};
 
 use crate::arrival::Arrival;
 use crate::control;
@@ -37,6 +37,8 @@ pub(crate) struct Api {
     role: Role,
     reach: Reach,
     arrival: Arrival,
+    /// Its number, and when it was taken.
+    connection: (u64, Moment),
     lingering: Lingering,
     stop: Stop,
 }
@@ -86,7 +88,8 @@ impl Service<Request<Incoming>> for Api {
             return Answering::Ready(Some(Ok(response)));
         }
         let head = (request.method(), request.uri(), request.headers());
-        let request = translation::request(head, Body::Whole(&[]));
+        let mut request = translation::request(head, Body::Whole(&[]));
+        request.connection = Some(self.connection());
         let (now, reply) = self.state.answer(&request);
         match reply.delivery {
             Delivery::Whole { at } if at <= now => Answering::Ready(Some(Ok(whole(&reply)))),
@@ -103,13 +106,25 @@ impl Api {
         lingering: Lingering,
         stop: Stop,
     ) -> Self {
+        let number = state.connections.fetch_add(1, Ordering::Relaxed);
         Self {
+            connection: (number, state.clock.now()),
             state,
             role: entrance.role,
             reach: entrance.reach,
             arrival,
             lingering,
             stop,
+        }
+    }
+
+    /// What there is to say about it with the request that has just arrived.
+    fn connection(&self) -> Connection {
+        let (number, since) = self.connection;
+        Connection {
+            number,
+            since,
+            first: self.arrival.is_first(),
         }
     }
 
@@ -131,9 +146,9 @@ impl Api {
             .await?;
         self.arrival.complete();
         let head = (&head.method, &head.uri, &head.headers);
-        let (now, mut reply) = self
-            .state
-            .answer(&translation::request(head, body.as_core()));
+        let mut request = translation::request(head, body.as_core());
+        request.connection = Some(self.connection());
+        let (now, mut reply) = self.state.answer(&request);
         self.state.rented.notify_one();
         webhook::post_all(&self.state, reply.take_posts()).await;
         self.deliver(now, reply).await

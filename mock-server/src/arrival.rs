@@ -33,6 +33,11 @@ impl Arrival {
         self.0.store(self.odd() + 1, Ordering::Relaxed);
     }
 
+    /// Whether the request that is complete is the connection's first.
+    pub(crate) fn is_first(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 2
+    }
+
     fn odd(&self) -> u64 {
         self.0.load(Ordering::Relaxed) | 1
     }

@@ -7,13 +7,14 @@
 //! | `table`, `route` | every route, from which requests are answered and documented |
 //! | `ask`, `refusal` | a request as a route's function sees it, and why it may be refused |
 //! | `openapi` | the document made from the table |
-//! | `about`, `accounts`, `time`, `faults`, `rentals`, `requests`, `events`, `snapshot` | the routes |
+//! | `about`, `accounts`, `time`, `faults`, `rentals`, `webhooks`, `requests`, `events`, `snapshot` | the routes |
 
 mod about;
 mod accounts;
 mod ask;
 mod events;
 mod faults;
+mod lint;
 pub(crate) mod openapi;
 mod refusal;
 mod rentals;
@@ -22,6 +23,7 @@ mod route;
 mod snapshot;
 mod table;
 mod time;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -71,5 +71,5 @@ pub fn control_document() -> serde_json::Value {
 pub use feed::Happenings;
 pub use limits::Limits;
 pub use place::{Place, PlaceError};
-pub use server::{Running, Server, StartError};
+pub use server::{Running, Server, StartError, Stopped};
 pub use tls::Tls;

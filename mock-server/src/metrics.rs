@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use contract::Operation;
+use mock_server_core::queue::Pending;
 use mock_server_core::{Census, Figures, WebhookOutcome};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text;
@@ -42,7 +43,7 @@ impl Tally {
     pub(crate) fn webhook(&self, outcome: WebhookOutcome) {
         let count = match outcome {
             WebhookOutcome::Acknowledged => &self.acknowledged,
-            WebhookOutcome::Failed => &self.failed,
+            WebhookOutcome::Failed | WebhookOutcome::Gone => &self.failed,
         };
         count.fetch_add(1, Ordering::Relaxed);
     }
@@ -92,7 +93,8 @@ impl Collector for Snapshot {
         page.connections(&self.state)?;
         page.rentals(&self.figures)?;
         page.journal(&self.figures)?;
-        page.webhooks(&self.state.tally)
+        page.webhooks(&self.state.tally)?;
+        page.pending_webhooks(self.state.pending_webhooks())
     }
 }
 
@@ -180,6 +182,20 @@ impl Page<'_> {
         ];
         let outcomes = outcomes.map(|(outcome, count)| ([("outcome", outcome)], count));
         self.counters("webhook_attempts", "Webhooks that were posted", &outcomes)
+    }
+
+    fn pending_webhooks(&mut self, pending: Pending) -> fmt::Result {
+        let states = [
+            ("scheduled", pending.scheduled),
+            ("overdue", pending.overdue),
+            ("posting", pending.posting),
+        ];
+        let states = states.map(|(state, count)| ([("state", state)], count));
+        self.gauges(
+            "webhooks_pending",
+            "Webhooks that are to be posted",
+            &states,
+        )
     }
 
     fn counter(&mut self, name: &str, help: &str, count: u64) -> fmt::Result {

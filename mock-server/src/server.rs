@@ -4,12 +4,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mock_server_core::Settings;
 use mock_server_core::control::Reloaded;
+use mock_server_core::queue::Pending;
+use mock_server_core::{LintReport, Scope, Settings};
 use tokio::task::JoinSet;
 
 use crate::door::{Door, Entrance, Role};
@@ -231,7 +233,7 @@ async fn front(
             return;
         }
     };
-    tokio::spawn(webhook::send_all(state, stop.clone()));
+    let sending = tokio::spawn(webhook::send_all(state, stop.clone()));
     let accepting = open
         .into_iter()
         .map(|open| worker::accept(open, inboxes.clone(), stop.clone()));
@@ -239,6 +241,7 @@ async fn front(
     // The workers end when nobody can send them connections any more.
     drop(inboxes);
     while accepting.join_next().await.is_some() {}
+    let _ = sending.await;
 }
 
 fn bind(ports: Vec<Port>) -> Result<(Vec<Place>, Vec<Open>), StartError> {
@@ -332,11 +335,29 @@ impl Running {
         })
     }
 
-    /// Accepts no more, lets what is in flight finish for five seconds at most,
-    /// and returns when every thread has ended. Dropping does the same.
-    pub fn stop(self) {
-        drop(self.threads);
+    /// Accepts no more, lets what is in flight finish and posts the webhooks that are
+    /// due, for five seconds at most, and returns when every thread has ended, with
+    /// what is left undone and what was found about the clients. Dropping does the
+    /// same, but leaves webhooks as they are.
+    pub fn stop(self) -> Stopped {
+        let Self { state, threads, .. } = self;
+        state.drains.store(true, Ordering::Release);
+        drop(threads);
+        Stopped {
+            webhooks: state.pending_webhooks(),
+            lint: state.with(|mock, now| mock.lint_report(now, Scope::Server)),
+        }
     }
+}
+
+/// What a server leaves behind.
+#[derive(Clone, Debug)]
+pub struct Stopped {
+    /// Webhooks that were not delivered: those whose moment is still to come, and
+    /// those that there was no time for.
+    pub webhooks: Pending,
+    /// What was found about the clients, if somebody was to look.
+    pub lint: LintReport,
 }
 
 /// The threads of a server; they end with this.

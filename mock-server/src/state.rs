@@ -1,11 +1,13 @@
 //! What all connections share: the mock behind its lock, and the clock that it
 //! is told the time by.
 
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use bytes::Bytes;
 use contract::Moment;
 use contract::openapi::{self, Answers};
+use mock_server_core::queue::Pending;
 use mock_server_core::{
     DeliveryId, Dialect, DialectFile, Mock, Reply, Request, Settings, WebhookAttempt,
 };
@@ -30,12 +32,15 @@ pub(crate) struct State {
     mock: Mutex<Mock>,
     /// Measured under the lock, so that the mock sees time in order.
     pub(crate) clock: Clock,
-    /// Told whenever a rental may have brought the next webhook forward.
+    /// Told whenever a rental may have brought the next webhook forward, or an answer
+    /// has made room for it.
     pub(crate) rented: Notify,
     /// Told whenever a webhook was answered or given up.
     pub(crate) answered: Notify,
     /// How much a client may ask for.
     pub(crate) limits: Limits,
+    /// How many connections there were, so that each has a number.
+    pub(crate) connections: AtomicU64,
     /// The ports, and who is there.
     pub(crate) doors: Vec<Arc<Door>>,
     /// Those who wait for something to happen.
@@ -48,6 +53,8 @@ pub(crate) struct State {
     pub(crate) guard: Guard,
     /// Where webhooks may go.
     pub(crate) webhook_hosts: WebhookHosts,
+    /// Whether the end waits for webhooks that are due.
+    pub(crate) drains: AtomicBool,
     /// Built when it is first asked for; most servers never are.
     description: OnceLock<Bytes>,
 }
@@ -69,6 +76,7 @@ impl State {
         Self {
             guard,
             webhook_hosts,
+            drains: AtomicBool::new(false),
             listeners: Listeners::default(),
             description: OnceLock::new(),
             answered: Notify::new(),
@@ -77,6 +85,7 @@ impl State {
             clock,
             rented: Notify::new(),
             limits,
+            connections: AtomicU64::new(0),
             doors,
             tally: Tally::default(),
         }
@@ -113,7 +122,15 @@ impl State {
 
     /// See [`Mock::take_due_webhook`].
     pub(crate) fn take_due_webhook(&self) -> Option<WebhookAttempt> {
-        self.with(|mock, now| mock.take_due_webhook(now))
+        let attempt = self.with(|mock, now| mock.take_due_webhook(now));
+        // What was due may have been dropped.
+        self.watchers.tell();
+        attempt
+    }
+
+    /// See [`Mock::pending_webhooks`].
+    pub(crate) fn pending_webhooks(&self) -> Pending {
+        self.with(|mock, now| mock.pending_webhooks(now))
     }
 
     /// See [`Mock::webhook_answered`].
@@ -124,6 +141,7 @@ impl State {
             mock.webhook_answered(now, delivery, posted.outcome);
         });
         self.answered.notify_waiters();
+        self.rented.notify_one();
         self.watchers.tell();
     }
 

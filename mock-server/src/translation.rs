@@ -29,8 +29,10 @@ pub(crate) fn request<'a>(
         content_type: None,
         accept: None,
         idempotency_key: None,
+        connection: None,
         prefer: None,
         truth: false,
+        sought: None,
         body,
     };
     // Clients send few headers: looking at each of them once takes a quarter of

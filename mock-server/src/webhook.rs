@@ -3,6 +3,8 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use contract::TimeSpan;
 use http_body_util::Full;
@@ -11,6 +13,7 @@ use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use mock_server_core::deliveries::AttemptReport;
+use mock_server_core::queue::Pending;
 use mock_server_core::{WebhookAttempt, WebhookOutcome};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -20,8 +23,11 @@ use crate::clock::Clock;
 use crate::state::State;
 use crate::stop::Stop;
 
-/// Posts until the stop. How many at once is for the core to say, for each
-/// account by itself.
+/// How long a stop waits for webhooks that are due or under way.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Posts until the stop, and then, if that is wanted, what is due by then. How many
+/// at once is for the core to say.
 pub(crate) async fn send_all(state: Arc<State>, stop: Stop) {
     let mut posts = JoinSet::new();
     let mut stopping = pin!(stop.requested());
@@ -31,10 +37,36 @@ pub(crate) async fn send_all(state: Arc<State>, stop: Stop) {
         }
         let due = state.next_webhook_due();
         tokio::select! {
-            () = &mut stopping => return,
+            () = &mut stopping => break,
             () = state.rented.notified() => {}
             Some(_) = posts.join_next() => {}
             () = state.clock.sleep_until(due.unwrap_or(contract::Moment::NEVER)) => {}
+        }
+    }
+    if state.drains.load(Ordering::Acquire) {
+        let end = state.clock.now() + DRAIN;
+        tokio::select! {
+            () = drain(&state, &mut posts) => {}
+            () = state.clock.sleep_until(end) => {}
+        }
+    }
+}
+
+/// Posts until nothing is due or under way. What is to be posted later stays.
+async fn drain(state: &Arc<State>, posts: &mut JoinSet<()>) {
+    loop {
+        while let Some(attempt) = state.take_due_webhook() {
+            posts.spawn(post_and_tell(Arc::clone(state), attempt));
+        }
+        let Pending {
+            overdue, posting, ..
+        } = state.pending_webhooks();
+        if overdue + posting == 0 {
+            return;
+        }
+        tokio::select! {
+            () = state.rented.notified() => {}
+            Some(_) = posts.join_next() => {}
         }
     }
 }

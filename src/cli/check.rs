@@ -74,14 +74,10 @@ pub(crate) struct CheckArguments {
     #[arg(long, env = "OTPLAB_READ_ONLY")]
     pub(crate) read_only: bool,
 
-    /// Rent no more when the next number could cost more than this in all
-    #[arg(
-        long,
-        value_name = "AMOUNT",
-        env = "OTPLAB_MAX_SPEND",
-        default_value = "5.00"
-    )]
-    pub(crate) max_spend: Cents,
+    /// Rent no more when the next number could cost more than this in all [default: 5.00, and no
+    /// limit at an otplab server, whose money is not real]
+    #[arg(long, value_name = "AMOUNT", env = "OTPLAB_MAX_SPEND")]
+    pub(crate) max_spend: Option<Cents>,
 
     /// Check this host although it is not this machine
     #[arg(

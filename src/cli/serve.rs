@@ -11,11 +11,13 @@ use std::str::FromStr;
 use contract::Law;
 use mock_server::Place;
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
+use mock_server_core::lint::Rule;
 use mock_server_core::settings::{OpeningBalance, RentalLife, TimeScale};
-use mock_server_core::{DialectFile, FaultRule, WebhookUrl};
+use mock_server_core::{DialectFile, FaultRule, LintMode, WebhookUrl};
 
 use self::listening::ListeningArguments;
 use self::logging::LoggingArguments;
+use super::lint_format::LintFormat;
 use super::secret::Unshown;
 
 /// What was typed after `otplab serve`.
@@ -160,6 +162,34 @@ pub(crate) struct ServeArguments {
     /// Refuse every key that is not in the configuration file, as `accounts.KEY`
     #[arg(long, env = "OTPLAB_STRICT_KEYS")]
     pub(crate) strict_keys: bool,
+
+    /// Look at the clients for what real services punish: off, warn (GET /__admin/lint tells), or
+    /// deny, which also ends the server with exit code 1 if something was found [default: off]
+    #[arg(long, env = "OTPLAB_LINT", value_name = "MODE")]
+    pub(crate) lint: Option<LintMode>,
+
+    /// Do not look for these, like rental-leaked
+    #[arg(
+        long,
+        env = "OTPLAB_LINT_SKIP",
+        value_name = "RULE",
+        value_delimiter = ','
+    )]
+    pub(crate) lint_skip: Option<Vec<Rule>>,
+
+    /// How to write what was found about the clients when the server is stopped: text, json, junit
+    /// or sarif; more than one needs --report-dir [default: text, on standard error]
+    #[arg(
+        long,
+        env = "OTPLAB_REPORT",
+        value_name = "FORMAT",
+        value_delimiter = ','
+    )]
+    pub(crate) report: Option<Vec<LintFormat>>,
+
+    /// Write these reports into this directory; the text is shown all the same
+    #[arg(long, env = "OTPLAB_REPORT_DIR", value_name = "DIR")]
+    pub(crate) report_dir: Option<PathBuf>,
 
     /// Threads that serve connections [default: as many as the machine has cores]
     #[arg(

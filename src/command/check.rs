@@ -19,7 +19,7 @@ use judge_core::{dialect, har};
 use loadgen::interrupt::{Interrupt, Urgency};
 use mock_server::Running;
 
-pub(crate) use self::plan::key;
+pub(crate) use self::plan::{amount, key};
 use crate::cli::check::CheckArguments;
 use crate::exit::Exit;
 
@@ -50,8 +50,10 @@ pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<Exit> {
         ended_early: seen.evidence.given.ended_early.as_deref(),
     };
     reports::write(arguments, &told)?;
-    let dialect = dialect::measure(&seen.evidence).text(&seen.server);
-    reports::write_dialect(arguments, &dialect)?;
+    if !seen.evidence.exchanges.is_empty() {
+        let dialect = dialect::measure(&seen.evidence).text(&seen.server);
+        reports::write_dialect(arguments, &dialect)?;
+    }
     Ok(match (judgement.outcome(), seen.failed) {
         _ if seen.interrupted => Exit::Interrupted,
         (Outcome::Broken, _) => Exit::Findings,
@@ -93,8 +95,8 @@ fn recorded(path: &Path) -> anyhow::Result<Seen> {
 }
 
 fn live(arguments: &CheckArguments) -> anyhow::Result<Seen> {
-    let subject = plan::subject(arguments)?;
     let interrupt = Interrupt::listen().context("failed to watch for Ctrl-C")?;
+    let subject = plan::subject(arguments)?;
     let checked = match judge::check(&subject.plan, interrupted(interrupt)) {
         Ok(checked) => checked,
         // The reports are written all the same.

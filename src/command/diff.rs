@@ -3,11 +3,9 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
-use contract::Cents;
-use judge::Plan;
 use judge::target::Target;
-use judge_core::amount::Amount;
-use judge_core::difference::Likeness;
+use judge::{Plan, Spending};
+use judge_core::difference::{Difference, Likeness};
 use judge_core::redact::Redactor;
 use loadgen::interrupt::Interrupt;
 
@@ -32,46 +30,71 @@ pub(crate) fn run(arguments: &DiffArguments) -> anyhow::Result<Exit> {
         None => keys[place],
     });
     let second = plan(arguments, &arguments.second, second)?;
-    let mut likenesses = Vec::new();
+    let (mut likenesses, mut end) = (Vec::new(), End::Done);
     for plan in [&first, &second] {
         let checked = judge::check(plan, interrupted(interrupt.clone()))?;
-        if checked.interrupted {
-            return Ok(Exit::Interrupted);
-        }
-        if let Some(reason) = checked.failed {
-            bail!(reason);
-        }
         likenesses.push(Likeness::of(&checked.evidence));
+        end = match (checked.interrupted, checked.failed) {
+            (true, _) => End::Interrupted,
+            (false, Some(reason)) => End::Failed(reason),
+            (false, None) => continue,
+        };
+        break;
     }
-    let differences = likenesses[0].differences(&likenesses[1]);
+    let differences = match (&likenesses[..], &end) {
+        ([first, second], End::Done) => first.differences(second),
+        ([first, unfinished], _) => first.contradictions(unfinished),
+        _ => Vec::new(),
+    };
+    let asked: Vec<_> = likenesses.iter().map(Likeness::requests).collect();
+    let summary = match (&end, differences.len()) {
+        (End::Done, 0) => format!("the same: {} kinds of requests", asked[0]),
+        (End::Done, count) => {
+            format!(
+                "{count} differences between {} | {}",
+                first.target, second.target
+            )
+        }
+        (_, count) => {
+            let compared = asked.get(1).copied().unwrap_or_default();
+            format!("{count} differences in {compared} kinds of requests, and then it ended early")
+        }
+    };
     let secrets = [&first, &second].map(|plan| [Some(plan.key.clone()), plan.second_key.clone()]);
     let secrets: Vec<_> = secrets.into_iter().flatten().flatten().collect();
-    let redactor = Redactor::new(&secrets);
+    print(&Redactor::new(&secrets).redacted(&told(&differences, &summary)))?;
+    match end {
+        End::Interrupted => Ok(Exit::Interrupted),
+        End::Failed(reason) => bail!(reason),
+        End::Done if differences.is_empty() => Ok(Exit::Passed),
+        End::Done => Ok(Exit::Findings),
+    }
+}
+
+/// How the asking ended.
+enum End {
+    Done,
+    Interrupted,
+    Failed(String),
+}
+
+fn told(differences: &[Difference], summary: &str) -> String {
     let mut out = String::new();
-    for difference in &differences {
+    for difference in differences {
         out += &format!(
             "{}: {}: {} | {}\n",
             difference.asked, difference.field, difference.first, difference.second
         );
     }
-    out += &match differences.len() {
-        0 => format!("the same: {} kinds of requests\n", likenesses[0].requests()),
-        count => format!(
-            "{count} differences between {} | {}\n",
-            first.target, second.target
-        ),
-    };
+    out + summary + "\n"
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout();
-    let text = redactor.redacted(&out);
     stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
-        .context("failed to print the differences")?;
-    Ok(if differences.is_empty() {
-        Exit::Passed
-    } else {
-        Exit::Findings
-    })
+        .context("failed to print the differences")
 }
 
 /// The flags that name a server's two keys, and the variables.
@@ -88,7 +111,6 @@ fn plan(arguments: &DiffArguments, url: &str, keys: Keys<'_>) -> anyhow::Result<
     if second_key.as_ref() == Some(&key) {
         bail!("the two keys for {url} are the same; isolation needs the key of another account");
     }
-    let Cents(cents) = arguments.max_spend;
     Ok(Plan {
         target: Target::parse(url, &arguments.allow_host)?,
         key,
@@ -99,6 +121,6 @@ fn plan(arguments: &DiffArguments, url: &str, keys: Keys<'_>) -> anyhow::Result<
         wait_sms: arguments.wait_sms.0,
         wait_expiry: false,
         read_only: arguments.read_only,
-        max_spend: Some(Amount(cents * 100)),
+        spending: Spending::Limited(check::amount(arguments.max_spend)),
     })
 }

@@ -1,6 +1,7 @@
 //! `otplab serve`: the fake API until a signal.
 
 mod choice;
+mod lint;
 mod listening;
 mod log;
 mod open_files;
@@ -14,6 +15,7 @@ use anyhow::Context;
 use contract::TimeSpan;
 use mock_server::limits::ConnectionCount;
 use mock_server::{Happenings, Running, Server};
+use mock_server_core::queue::Pending;
 use mock_server_core::{AccountSettings, Settings};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -43,6 +45,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
 
 fn serve(mut plan: Plan, mut watch: Option<Watch>) -> anyhow::Result<Exit> {
     let log = plan.log;
+    plan.reports.prepare(plan.settings.lint, log)?;
     let port_file = plan.port_file.take().map(PortFile::reserve).transpose()?;
     let wanted = plan.server.limits.connections;
     let room = open_files::make_room(wanted);
@@ -74,8 +77,9 @@ fn serve(mut plan: Plan, mut watch: Option<Watch>) -> anyhow::Result<Exit> {
             () = look_after(watch.as_mut(), (&plan.server, &running), log) => {}
         }
         log.info("stopping", "stopping", json!({}));
-        running.stop();
-        Ok(Exit::Passed)
+        let stopped = running.stop();
+        left(stopped.webhooks, log);
+        plan.reports.end(&stopped.lint, log)
     })
 }
 
@@ -84,6 +88,26 @@ async fn look_after(watch: Option<&mut Watch>, server: (&Server, &Running), log:
     match watch {
         Some(watch) => watch.run(server, log).await,
         None => pending().await,
+    }
+}
+
+/// What was not delivered, if anything was not.
+fn left(webhooks: Pending, log: Log) {
+    let Pending {
+        scheduled,
+        overdue,
+        posting,
+    } = webhooks;
+    let fields = json!({ "scheduled": scheduled, "overdue": overdue, "posting": posting });
+    if overdue + posting > 0 {
+        let words = format!(
+            "{overdue} webhooks were due and could not be posted in time, and {posting} were not \
+             answered in time; {scheduled} were to be posted later"
+        );
+        log.warn("webhooks_left", &words, fields);
+    } else if scheduled > 0 {
+        let words = format!("{scheduled} webhooks were to be posted later");
+        log.info("webhooks_left", &words, fields);
     }
 }
 

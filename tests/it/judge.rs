@@ -3,9 +3,14 @@
 
 mod bent;
 mod command;
+mod crash;
 mod dialects;
+mod diff;
+mod exits;
 mod expiry;
+mod interruption;
 mod mutants;
+mod presets;
 mod relay;
 mod reports;
 mod stub;
@@ -17,7 +22,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use judge::target::Target;
-use judge::{Checked, Plan};
+use judge::{Checked, Plan, Spending};
 use judge_core::verdict::{Choice, Judgement, Verdict};
 use mock_server::{Running, Server};
 use mock_server_core::{AccountSettings, DialectFile, Settings};
@@ -34,9 +39,13 @@ fn mock(dialect: &str) -> Running {
 }
 
 fn mock_with(dialect: DialectFile) -> Running {
+    mock_of(|account| account.dialect = dialect.applied_to(&account.dialect).into())
+}
+
+fn mock_of(change: impl FnOnce(&mut AccountSettings)) -> Running {
     let mut account = AccountSettings::new(7);
-    account.dialect = dialect.applied_to(&account.dialect).into();
     account.sms_delay = "5s".parse().expect("a law");
+    change(&mut account);
     let running = Server::local().start(Settings::from(account));
     running.expect("it starts")
 }
@@ -52,7 +61,7 @@ fn plan(address: SocketAddr) -> Plan {
         wait_sms: Duration::from_secs(30),
         wait_expiry: false,
         read_only: false,
-        max_spend: None,
+        spending: Spending::Unlimited,
     }
 }
 

@@ -1,6 +1,8 @@
 //! `otplab serve` as a script sees it: one line, one file, one exit code, and
 //! one clear complaint for whatever is wrong.
 
+mod lint;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

@@ -27,7 +27,8 @@ impl Amount {
             return None;
         }
         let decimals: i64 = format!("{decimals:0<4}").parse().ok()?;
-        let value = whole.parse::<i64>().ok()?.checked_mul(SCALE)? + decimals;
+        let value = whole.parse::<i64>().ok()?.checked_mul(SCALE)?;
+        let value = value.checked_add(decimals)?;
         Some(Self(if negative { -value } else { value }))
     }
 
@@ -47,25 +48,25 @@ impl Amount {
     /// Equal to the cent.
     #[must_use]
     pub const fn same(self, other: Self) -> bool {
-        (self.0 - other.0).abs() < SCALE / 200
+        self.less(other).0.saturating_abs() < SCALE / 200
     }
 
     /// The difference.
     #[must_use]
     pub const fn less(self, other: Self) -> Self {
-        Self(self.0 - other.0)
+        Self(self.0.saturating_sub(other.0))
     }
 
     /// The sum.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
-        Self(self.0 + other.0)
+        Self(self.0.saturating_add(other.0))
     }
 }
 
 impl std::fmt::Display for Amount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let cents = (self.0.abs() + SCALE / 200) / (SCALE / 100);
+        let cents = self.0.saturating_abs().saturating_add(SCALE / 200) / (SCALE / 100);
         let sign = if self.0 < 0 && cents > 0 { "-" } else { "" };
         write!(f, "{sign}{}.{:02}", cents / 100, cents % 100)
     }

@@ -6,9 +6,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::amount::Amount;
 use crate::evidence::{Evidence, Who};
-use crate::judge::charged_at_rent;
+use crate::judge::{charged_at_rent, refunded};
 use crate::reading::{Body, id_text};
 use crate::story::{Asked, Call, Case, Operation, Rental, Story};
 
@@ -302,23 +301,8 @@ impl Measured {
             (_, Some(false)) if poll.status == 200 => self.set("expired", "refusal"),
             _ => self.status("expired", Some(poll)),
         }
-        let before = story
-            .profiles(rental.who)
-            .filter(|call| call.index < rental.call)
-            .filter_map(Call::balance)
-            .last();
-        let after = story
-            .profiles(rental.who)
-            .filter(|call| call.index > poll.index)
-            .filter_map(Call::balance)
-            .next();
-        if let (Some(before), Some(after), Some(cost)) = (before, after, rental.cost) {
-            let missing = before.less(after);
-            if missing.same(Amount::ZERO) {
-                self.set("refund", "at_end");
-            } else if missing.same(cost) {
-                self.set("refund", "none");
-            }
+        if let Some(refunded) = refunded(story, rental, poll) {
+            self.set("refund", if refunded { "at_end" } else { "none" });
         }
     }
 

@@ -27,6 +27,9 @@ const FREE: [&str; 14] = [
     "sms_code",
 ];
 
+/// The field that says which row of a history comes first.
+const ORDER: &str = "order of data";
+
 /// What a server was seen to answer: by request, by field, each value or type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Likeness {
@@ -91,7 +94,7 @@ impl Likeness {
             } else {
                 "the oldest first"
             };
-            self.add(&asked, "order of data", order.to_owned());
+            self.add(&asked, ORDER, order.to_owned());
         }
     }
 
@@ -155,6 +158,21 @@ impl Likeness {
     /// Every field that is not the same, of requests that both were asked.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        self.compared(other, |first, second| first != second)
+    }
+
+    /// The same for a second server that was not asked everything: what it
+    /// answered and the first never did.
+    #[must_use]
+    pub fn contradictions(&self, unfinished: &Self) -> Vec<Difference> {
+        self.compared(unfinished, |first, second| !second.is_subset(first))
+    }
+
+    fn compared(
+        &self,
+        other: &Self,
+        differ: impl Fn(&BTreeSet<String>, &BTreeSet<String>) -> bool,
+    ) -> Vec<Difference> {
         let requests = |likeness: &Self| {
             likeness
                 .fields
@@ -174,7 +192,9 @@ impl Likeness {
             .filter_map(|key| {
                 let first = self.fields.get(key).unwrap_or(&nothing);
                 let second = other.fields.get(key).unwrap_or(&nothing);
-                (first != second).then(|| Difference {
+                // One row has no order.
+                let unknown = key.1 == ORDER && (first.is_empty() || second.is_empty());
+                (differ(first, second) && !unknown).then(|| Difference {
                     asked: key.0.clone(),
                     field: key.1.clone(),
                     first: listed(first),

@@ -179,7 +179,7 @@ fn take(evidence: &mut Evidence, entry: Entry, (sent, keyed): (Duration, bool)) 
         content_type: request.post_data.and_then(|body| body.mime_type),
         body,
         sent,
-        answered: sent + took,
+        answered: sent.saturating_add(took),
         answer: if answer.status == 0 {
             Err("none was recorded".to_owned())
         } else {
@@ -227,12 +227,14 @@ fn path(url: &str) -> String {
     path.split('#').next().unwrap_or(path).to_owned()
 }
 
-/// A time of ISO 8601 as seconds since 1970.
-pub(crate) fn seconds(text: &str) -> Option<f64> {
+/// A time of ISO 8601, like `2026-06-11T04:23:01Z`, as seconds since 1970.
+#[must_use]
+pub fn seconds(text: &str) -> Option<f64> {
     let (date, time) = text.split_once('T')?;
     let mut date = date.split('-').map(str::parse::<i64>);
     let (year, month, day) = (date.next()?.ok()?, date.next()?.ok()?, date.next()?.ok()?);
-    let zone = time.find(['Z', '+', '-'])?;
+    let civil = (0..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    let zone = time.find(['Z', '+', '-']).filter(|_| civil)?;
     let (time, zone) = time.split_at(zone);
     let mut time = time.split(':');
     let (hour, minute): (f64, f64) = (time.next()?.parse().ok()?, time.next()?.parse().ok()?);
@@ -275,7 +277,13 @@ mod tests {
         ] {
             assert_eq!(seconds(text), Some(expected), "{text}");
         }
-        assert_eq!(seconds("yesterday"), None);
+        for text in [
+            "yesterday",
+            "2026-13-01T00:00:00Z",
+            "9223372036854775807-01-01T00:00:00Z",
+        ] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
         assert_eq!(
             path("https://codysms.com/api/v1/profile?x=1#y"),
             "/api/v1/profile?x=1"

@@ -14,7 +14,7 @@ mod traffic;
 mod transport;
 mod webhook;
 
-pub(crate) use self::money::charged_at_rent;
+pub(crate) use self::money::{charged_at_rent, refunded};
 use crate::docket::Docket;
 use crate::evidence::Evidence;
 use crate::story::Story;

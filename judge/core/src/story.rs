@@ -288,7 +288,9 @@ impl<'a> Story<'a> {
     /// Whether a rental can have ended at this moment.
     pub(crate) fn may_have_ended(rental: &Rental, at: Duration) -> bool {
         // Its life began at the server, at the earliest when the rent was sent.
-        rental.life.is_none_or(|life| at >= rental.sent + life)
+        rental
+            .life
+            .is_none_or(|life| at >= rental.sent.saturating_add(life))
     }
 
     /// The rentals of a key.

@@ -25,7 +25,8 @@ pub fn annotations(told: &Told<'_>) -> String {
 }
 
 /// As the runner wants it: data must not begin a command of its own.
-fn escaped(text: &str) -> String {
+#[must_use]
+pub fn escaped(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")

@@ -27,7 +27,8 @@ pub fn junit(told: &Told<'_>) -> String {
 
 /// Without the count of skipped cases in the root element, which the schema of
 /// Jenkins allows in suites only.
-fn schema_conforming(text: &str) -> String {
+#[must_use]
+pub fn schema_conforming(text: &str) -> String {
     let root = text.find("<testsuites").unwrap_or_default();
     let (before, element) = text.split_at(root);
     let end = element.find('>').unwrap_or_default();

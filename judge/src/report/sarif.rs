@@ -43,10 +43,20 @@ pub fn sarif(told: &Told<'_>) -> String {
                 "version": env!("CARGO_PKG_VERSION"),
                 "rules": rules,
             } },
-            "invocations": [{ "executionSuccessful": told.ended_early.is_none() }],
+            "invocations": [invocation(told)],
             "results": results,
         }],
     }))
+}
+
+/// How it went, and what ended it early.
+fn invocation(told: &Told<'_>) -> Value {
+    let notification = |reason: &str| json!({ "level": "error", "message": { "text": reason } });
+    let notifications: Vec<_> = told.ended_early.into_iter().map(notification).collect();
+    json!({
+        "executionSuccessful": told.ended_early.is_none(),
+        "toolExecutionNotifications": notifications,
+    })
 }
 
 fn results(judged: &Judged) -> Vec<Value> {

@@ -66,6 +66,14 @@ impl Call {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub(crate) u32);
 
+impl UserId {
+    /// Its place among the users of its fleet, which others had before and will
+    /// have after it.
+    pub const fn place(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A request that a fleet wants sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {

@@ -15,6 +15,7 @@ use crate::place::Place;
 use crate::polling::{Position, Strategy};
 use crate::retry::Retry;
 use crate::tally::Tally;
+use crate::webhook::Pushed;
 
 /// What all customers of a scenario have in common.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +76,8 @@ struct Confirmation {
     id: u64,
     cost: Cents,
     code: Box<str>,
-    /// How often the history was read, each time further down; from 1.
+    /// How often the history was read, each time further down; from 1. While a poll
+    /// is under way that a webhook has overtaken, 0.
     reading: u32,
     retries: u32,
 }
@@ -148,7 +150,9 @@ impl Customer {
             }
             (State::Waiting(wait), Ok(Answer::Received { code, truth })) => {
                 let whose = (self.account, self.place);
-                let confirmation = wait.received(whose, code, truth, times, tally);
+                let shares = |truth: Truth| LagShares::of(truth.readable, times, wait.latest);
+                let explained = truth.map(|truth| (truth, shares(truth)));
+                let confirmation = wait.received(whose, code, explained, now, tally);
                 self.state = State::Confirming(confirmation);
                 Next::Ask(Call::History(1), now)
             }
@@ -172,10 +176,49 @@ impl Customer {
                 };
                 self.wait(wait, now, plan, dice)
             }
+            (State::Confirming(confirmation), _) if confirmation.reading == 0 => {
+                confirmation.reading = 1;
+                Next::Ask(Call::History(1), now)
+            }
             (State::Confirming(confirmation), outcome) => {
                 confirmation.read(outcome, now, self.place, tally)
             }
         }
+    }
+
+    /// The rental that it looks for in the history.
+    pub fn sought(&self) -> Option<u64> {
+        match &self.state {
+            State::Confirming(confirmation) => Some(confirmation.id),
+            State::Renting | State::Waiting(_) => None,
+        }
+    }
+
+    /// The code has come by webhook, while a poll was under way or between two; in
+    /// the latter case the poll to come is not made, and the history comes next.
+    pub(crate) fn pushed(
+        &mut self,
+        now: Moment,
+        pushed: &Pushed,
+        polling: bool,
+        tally: &mut Tally,
+    ) {
+        let State::Waiting(wait) = &mut self.state else {
+            return;
+        };
+        wait.polls -= u32::from(!polling);
+        let whose = (self.account, self.place);
+        let explained = pushed
+            .truth
+            .map(|truth| (truth, LagShares::of_webhook(truth.readable)));
+        let mut confirmation = wait.received(whose, pushed.code.clone(), explained, now, tally);
+        confirmation.reading = u32::from(!polling);
+        self.state = State::Confirming(confirmation);
+    }
+
+    /// Whether it has what it waited for.
+    pub(crate) const fn knows_code(&self) -> bool {
+        matches!(self.state, State::Confirming(_))
     }
 
     /// The answer that comes next says not to ask before `until`.
@@ -240,14 +283,14 @@ impl Wait {
         &self,
         (account, place): (u32, Option<Place>),
         code: Box<str>,
-        truth: Option<Truth>,
-        times: Times,
+        explained: Option<(Truth, LagShares)>,
+        now: Moment,
         tally: &mut Tally,
     ) -> Confirmation {
-        let shares = truth.map(|truth| LagShares::of(truth.readable, times, self.latest));
+        let truth = explained.map(|(truth, _)| truth);
         tally.rentals(place, |rentals| {
-            rentals.received(self.polls, times.answered.since(self.since));
-            if let (Some(truth), Some(shares)) = (truth, shares) {
+            rentals.received(self.polls, now.since(self.since));
+            if let Some((truth, shares)) = explained {
                 rentals.explained(truth, shares);
             }
             rentals.add_to_fingerprint(account, &self.rented, &code, truth);

@@ -8,10 +8,11 @@
 //! this is the only loop.
 
 mod beginning;
+mod post;
 mod repetition;
+mod timers;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -32,6 +33,8 @@ use crate::reader::Reader;
 use crate::retry::Retry;
 use crate::stop::Stop;
 use crate::tally::Tally;
+use crate::webhook::Postbox;
+use timers::Timers;
 
 /// Everything that decides what a fleet does.
 #[derive(Clone, Debug)]
@@ -97,7 +100,9 @@ pub struct Fleet {
     users: Vec<Option<User>>,
     vacant: Vec<u32>,
     alive: u32,
-    timers: BinaryHeap<Reverse<(Moment, UserId)>>,
+    timers: Timers,
+    /// Timers that are for nothing any more, and how many of each there are.
+    cancelled: BTreeMap<(Moment, UserId), u32>,
     outbox: VecDeque<Order>,
     /// What was counted since the last cut, or in all if nobody wants slices.
     tally: Tally,
@@ -109,6 +114,11 @@ pub struct Fleet {
     counted_until: Moment,
     found: Found,
     clearance: Clearance,
+    postbox: Postbox,
+    /// Until when to wait for webhooks when all users are done.
+    lingers_until: Option<Moment>,
+    /// Whether it counts what all fleets of a run hear.
+    is_first: bool,
 }
 
 #[derive(Debug)]
@@ -129,6 +139,10 @@ struct User {
     has_turn: bool,
     /// What it took from the budget for its rent.
     reserved: Reserved,
+    /// When it asks next, if it is between two requests.
+    timer: Option<Moment>,
+    /// The rental whose webhook it waits for.
+    awaits: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -151,7 +165,8 @@ impl Fleet {
             users: Vec::new(),
             vacant: Vec::new(),
             alive: 0,
-            timers: BinaryHeap::new(),
+            timers: Timers::default(),
+            cancelled: BTreeMap::new(),
             outbox: VecDeque::new(),
             tally: Tally::default(),
             cutter: None,
@@ -160,6 +175,9 @@ impl Fleet {
             counted_until: start,
             found: Found::default(),
             clearance: Clearance::new(Arc::default(), shard),
+            postbox: Postbox::default(),
+            lingers_until: None,
+            is_first: shard.index == 0,
         }
     }
 
@@ -214,7 +232,7 @@ impl Fleet {
         if let Some(order) = self.outbox.pop_front() {
             return Output::Send(order);
         }
-        let timer = self.timers.peek().map(|Reverse((at, _))| *at);
+        let timer = self.next_timer().map(|(at, _)| at);
         let alive = self.alive;
         let arrival = self.next_arrival().filter(|_| alive < MOST_ALIVE);
         let arrival = arrival.map(|arrival| arrival.at);
@@ -222,7 +240,10 @@ impl Fleet {
         match timer.into_iter().chain(arrival).min() {
             Some(at) => Output::Wait(at.min(self.last_wait).min(end_of_second)),
             None if self.alive > 0 => Output::Wait(end_of_second),
-            None => Output::Done,
+            None => match self.lingers(now) {
+                Some(until) => Output::Wait(until.min(end_of_second)),
+                None => Output::Done,
+            },
         }
     }
 
@@ -243,11 +264,8 @@ impl Fleet {
         {
             return self.repeat(order, times, failure, pause);
         }
-        let Some(user) = self
-            .users
-            .get_mut(order.user.0 as usize)
-            .and_then(Option::as_mut)
-        else {
+        let awaited = self.with_webhook(&order, &outcome);
+        let Some(Some(user)) = self.users.get_mut(order.user.0 as usize) else {
             return;
         };
         user.made = 0;
@@ -274,6 +292,10 @@ impl Fleet {
             Next::Ask(call, at) => self.ask(order.user, call, at, times.answered),
             Next::Done(end) => self.finish(order.user, end, times.answered),
         }
+        match awaited {
+            Some(rental) => self.await_webhook(order.user, rental, times.answered),
+            None => self.note_code(order.user),
+        }
     }
 
     /// Starts no more users; those alive may go on until `deadline`.
@@ -296,6 +318,17 @@ impl Fleet {
         self.alive
     }
 
+    /// What the user of `order` looks for in the history: its own rental, or with
+    /// number 0 nothing at all. Whoever makes the answers may spare the rest.
+    pub fn sought(&self, order: &Order) -> Option<u64> {
+        let user = self.users.get(order.user.0 as usize)?.as_ref()?;
+        match &user.kind {
+            Kind::Customer(customer) => customer.sought(),
+            Kind::Reader(_) => Some(0),
+            Kind::OneRequest(_) => None,
+        }
+    }
+
     /// What has been counted so far.
     pub const fn tally(&self) -> Standing<'_> {
         Standing {
@@ -308,6 +341,7 @@ impl Fleet {
     /// later phases.
     pub fn finished(mut self) -> (Tally, Found) {
         self.abandon_all();
+        self.tally.webhooks.lost += self.postbox.missing();
         (self.tally, self.found)
     }
 
@@ -342,12 +376,15 @@ impl Fleet {
             self.tally.instrument.lateness.record(now.since(arrival.at));
             self.start(arrival, now);
         }
-        while let Some(Reverse((at, user))) = self.timers.peek().copied()
+        while let Some((at, id)) = self.next_timer()
             && at <= now
         {
             self.timers.pop();
             self.tally.instrument.lateness.record(now.since(at));
-            self.send(user, at, now);
+            if let Some(user) = &mut self.users[id.0 as usize] {
+                user.timer = None;
+            }
+            self.send(id, at, now);
         }
     }
 
@@ -382,7 +419,8 @@ impl Fleet {
             self.tally.held += u64::from(turn > now && !user.has_turn);
             user.has_turn = turn > now;
             if user.has_turn {
-                return self.timers.push(Reverse((turn, id)));
+                user.timer = Some(turn);
+                return self.timers.push(turn, id);
             }
         }
         self.count_under_way(now);
@@ -405,11 +443,12 @@ impl Fleet {
         }
         if let Some(user) = &mut self.users[id.0 as usize] {
             user.call = call;
+            user.timer = (at > now).then_some(at);
         }
         if at <= now {
             self.send(id, at, now);
         } else {
-            self.timers.push(Reverse((at, id)));
+            self.timers.push(at, id);
         }
     }
 
@@ -417,6 +456,9 @@ impl Fleet {
         if let Some(user) = self.users[id.0 as usize].take() {
             self.alive -= 1;
             self.vacant.push(id.0);
+            if let Some(rental) = user.awaits {
+                self.postbox.leave(rental);
+            }
             let pause = match end {
                 End::Served => Duration::ZERO,
                 End::Failed => PAUSE_AFTER_FAILURE,
@@ -427,7 +469,8 @@ impl Fleet {
 
     /// Users with a timer are between two requests; the others wait for an answer.
     fn abandon_waiting(&mut self) {
-        while let Some(Reverse((_, id))) = self.timers.pop() {
+        while let Some((_, id)) = self.next_timer() {
+            self.timers.pop();
             self.abandon(id);
         }
     }

@@ -15,7 +15,7 @@ use crate::call::Times;
 pub struct LagShares {
     /// Nobody asked, because the strategy said to wait.
     pub strategy: u64,
-    /// A poll was with the server, or on its way.
+    /// A poll was with the server, or on its way; or a webhook was.
     pub server: u64,
     /// A poll was due and had not been sent.
     pub generator: u64,
@@ -49,6 +49,14 @@ impl LagShares {
         shares.generator = shares.generator.min(lag - shares.server);
         shares.strategy = lag - shares.server - shares.generator;
         shares
+    }
+
+    /// The shares of a lag that a webhook ended: nobody had to ask.
+    pub fn of_webhook(lag: Duration) -> Self {
+        Self {
+            server: u64::try_from(lag.as_micros()).unwrap_or(u64::MAX),
+            ..Self::default()
+        }
     }
 
     /// The whole lag.

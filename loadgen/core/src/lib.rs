@@ -9,6 +9,7 @@
 //! | [`polling`] | when a waiting customer asks |
 //! | [`crowd`] | who comes: populations in fixed shares |
 //! | [`customer`], [`reader`] | one user: rent, poll, confirm; or look around |
+//! | [`webhook`] | what arrives for customers who count on webhooks |
 //! | [`retry`] | what a user does when a request fails |
 //! | [`budget`] | bounds on rentals, money and rate, for all workers |
 //! | [`capacity`] | looking for the highest rate at which something holds |
@@ -85,3 +86,4 @@ pub mod timeline;
 pub mod units;
 pub mod validity;
 pub mod warmup;
+pub mod webhook;

@@ -100,7 +100,7 @@ impl Ledger {
         // Rentals that a customer gave up on may have ended since, and then
         // they were refunded without anybody looking.
         let unseen = money.unfinished.iter().filter(|(end, _)| *end <= closed);
-        let refundable: Cents = unseen.map(|(_, cost)| *cost).sum();
+        let refundable = unseen.map(|(_, cost)| *cost).sum::<Cents>() + money.ended_unseen;
         let refunded_unseen = (-beyond).clamp(Cents::ZERO, refundable);
         let unexplained = beyond + refunded_unseen;
         let certainty = if read_twice < accounts {

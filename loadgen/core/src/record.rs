@@ -20,7 +20,7 @@ use crate::lag::LagShares;
 use crate::latencies::{Exact, Latencies};
 use crate::outcome::{Certainty, Ledger};
 use crate::place::Place;
-use crate::tally::{InstrumentTally, PopulationTally, RentalTally, Tally};
+use crate::tally::{InstrumentTally, PopulationTally, RentalTally, Tally, WebhookTally};
 use crate::threshold::Threshold;
 use crate::warmup::Warmup;
 
@@ -168,6 +168,8 @@ pub struct Second {
     pub held: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub turned_away: u64,
+    #[serde(default, skip_serializing_if = "WebhookTally::is_empty")]
+    pub webhooks: WebhookTally,
     /// By operation, those that were used.
     pub operations: BTreeMap<String, Requests>,
     pub rentals: Rentals,
@@ -249,6 +251,7 @@ impl Second {
             limits_hit: tally.instrument.limits_hit,
             held: tally.held,
             turned_away: tally.turned_away,
+            webhooks: tally.webhooks,
             operations: used
                 .map(|(operation, tally)| {
                     let requests = Requests {
@@ -284,6 +287,7 @@ impl Second {
         let mut tally = Tally::default();
         (tally.offered, tally.achieved) = (self.offered, self.achieved);
         (tally.held, tally.turned_away) = (self.held, self.turned_away);
+        tally.webhooks = self.webhooks;
         tally.rentals = self.rentals.tally();
         for (place, line) in (0..).map(Place).zip(&self.populations) {
             *tally.population(place) = PopulationTally {
@@ -452,6 +456,8 @@ mod tests {
         (tally.offered, tally.achieved) = (13, 14);
         tally.instrument.limits_hit = 15;
         (tally.held, tally.turned_away) = (20, 21);
+        tally.webhooks.received = 23;
+        tally.webhooks.lost = 24;
         tally.operation_mut(Operation::CheckOtp).retries = 22;
         for place in [Place(0), Place(1)] {
             tally.population(place).request(place.0 == 1);

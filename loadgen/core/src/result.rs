@@ -13,7 +13,7 @@ use crate::latencies::{Latencies, Summary};
 use crate::outcome::{Certainty, Ledger, WarmupPart};
 use crate::record::Ending;
 use crate::run::Run;
-use crate::tally::{OperationTally, PopulationTally, RentalTally, Tally};
+use crate::tally::{OperationTally, PopulationTally, RentalTally, Tally, WebhookTally};
 use crate::threshold::Verdict;
 use crate::validity::Validity;
 
@@ -53,6 +53,8 @@ pub struct RunResult {
     pub populations: BTreeMap<String, PopulationResult>,
     /// What was held back on purpose.
     pub bounds: BoundsResult,
+    /// What became of the webhooks; null where none came and none was awaited.
+    pub webhooks: Option<WebhookTally>,
     /// Requests per second while users arrived.
     pub rates: Rates,
     /// The audit of the balances; null where there was none.
@@ -206,6 +208,7 @@ impl RunResult {
                 requests_held: tally.held,
                 users_turned_away: tally.turned_away,
             },
+            webhooks: Some(tally.webhooks).filter(|webhooks| !webhooks.is_empty()),
             rates: Rates {
                 offered_rps: rounded(outcome.rate(tally.offered), 1),
                 achieved_rps: rounded(outcome.rate(tally.achieved), 1),

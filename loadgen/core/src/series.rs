@@ -69,6 +69,10 @@ impl Series {
             self.rows.push(Row::of(interval, warming));
         }
         self.money.merge(&interval.tally.money);
+        if load {
+            // What was paid is read after the load.
+            self.money.pass(interval.start);
+        }
         if self.warmup == Warmup::Auto && load {
             self.kept.push(Kept {
                 second: Second::of(interval),
@@ -76,8 +80,11 @@ impl Series {
             });
         } else if warming {
             self.warming.follow(&interval.tally);
+            self.warming.money.unfinished.clear();
         } else {
             self.measure(&interval.tally, load);
+            // All of the money is kept apart.
+            self.measured.money.unfinished.clear();
         }
     }
 

@@ -7,6 +7,8 @@ use std::mem;
 use std::time::Duration;
 
 use contract::{Cents, Moment, Operation, Truth};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::answer::{Failure, Rented};
 use crate::call::Times;
@@ -36,6 +38,27 @@ pub struct Tally {
     pub held: u64,
     /// Users that did not start because a bound on rentals or money was reached.
     pub turned_away: u64,
+    /// What became of the webhooks, where customers count on them.
+    pub webhooks: WebhookTally,
+}
+
+/// What became of the webhooks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WebhookTally {
+    /// All that arrived, for whomever.
+    pub received: u64,
+    /// Those that told a customer its code.
+    pub used: u64,
+    /// Of these, those that came before the answer of their rent.
+    pub early: u64,
+    /// Those that came once more with the same bytes.
+    pub duplicates: u64,
+    /// Those that came after their customer knew the code from a poll, or had left.
+    pub late: u64,
+    /// Those that had not come at the end, though a poll had shown the SMS.
+    pub lost: u64,
+    /// Posts that are not the documented webhook.
+    pub unreadable: u64,
 }
 
 /// One population's part.
@@ -123,6 +146,8 @@ pub struct MoneyTally {
     pub refunded: Cents,
     /// When the rentals that nobody saw the end of will end, and what each cost.
     pub unfinished: Vec<(Moment, Cents)>,
+    /// What those cost whose end has passed since.
+    pub ended_unseen: Cents,
     /// Rents without an answer: whether they were charged is unknown.
     pub unknown_rents: u64,
 }
@@ -208,6 +233,7 @@ impl Tally {
         self.merge_populations(&other.populations);
         self.held += other.held;
         self.turned_away += other.turned_away;
+        self.webhooks.merge(&other.webhooks);
     }
 
     /// Adds the counts of `later`, which were made afterwards: the most users
@@ -239,6 +265,7 @@ impl Tally {
             .collect();
         self.merge_populations(&populations);
         self.turned_away += mem::take(&mut warmup.turned_away);
+        self.webhooks.merge(&mem::take(&mut warmup.webhooks));
         let peak = self.rentals.peak_in_flight;
         self.rentals.merge(&timeless);
         self.rentals.peak_in_flight = peak.max(timeless.peak_in_flight);
@@ -293,6 +320,23 @@ impl PopulationTally {
         self.requests += other.requests;
         self.failures += other.failures;
         self.rentals.merge(&other.rentals);
+    }
+}
+
+impl WebhookTally {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    const fn merge(&mut self, other: &Self) {
+        self.received += other.received;
+        self.used += other.used;
+        self.early += other.early;
+        self.duplicates += other.duplicates;
+        self.late += other.late;
+        self.lost += other.lost;
+        self.unreadable += other.unreadable;
     }
 }
 
@@ -377,11 +421,24 @@ impl RentalTally {
 }
 
 impl MoneyTally {
+    /// It is `now` at least: what has ended unseen by then needs no list any more.
+    pub fn pass(&mut self, now: Moment) {
+        let ended = &mut self.ended_unseen;
+        self.unfinished.retain(|(end, cost)| {
+            let over = *end <= now;
+            if over {
+                *ended += *cost;
+            }
+            !over
+        });
+    }
+
     /// Adds the counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         self.charged += other.charged;
         self.refunded += other.refunded;
         self.unfinished.extend_from_slice(&other.unfinished);
+        self.ended_unseen += other.ended_unseen;
         self.unknown_rents += other.unknown_rents;
     }
 }

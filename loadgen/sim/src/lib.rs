@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`simulation`] | both machines under virtual time: a whole run, phase by phase |
 //! | [`world`] | the event queue between them |
+//! | `queue`, `shortcut` | what will happen, and what need not be asked |
 //! | [`link`], [`host`] | what the network and the server's machine add |
 //! | [`polling`] | exact figures of any schedule, the optimum, and the bound that nothing beats |
 
@@ -13,5 +14,7 @@
 pub mod host;
 pub mod link;
 pub mod polling;
+mod queue;
+mod shortcut;
 pub mod simulation;
 pub mod world;

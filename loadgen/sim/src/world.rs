@@ -1,8 +1,7 @@
 //! The event queue between both machines: what is on its way, in the order of
 //! its moments. No sockets, no waiting; the same seed gives the same run.
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +13,8 @@ use mock_server_core::{Body, Delivery, Mock, Reply, Request};
 
 use crate::host::{Desk, Host};
 use crate::link::Link;
+use crate::queue::{Event, Queue, What};
+use crate::shortcut::Shortcuts;
 
 /// Everything that outlives a phase.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub struct World {
     now: Moment,
     /// Numbers messages and events.
     count: u64,
-    events: BinaryHeap<Event>,
+    events: Queue,
     /// Orders that no connection is free for.
     queue: VecDeque<Order>,
     in_use: usize,
@@ -37,6 +38,7 @@ pub struct World {
     waiting: Bytes,
     /// Where targets are written.
     target: String,
+    shortcuts: Shortcuts,
 }
 
 /// A run that gets nowhere.
@@ -53,26 +55,11 @@ pub enum Stuck {
 /// More events at one moment than any run has users and requests.
 const MOST_AT_ONCE: u64 = 50_000_000;
 
-/// Something that will happen.
-#[derive(Debug)]
-struct Event {
-    at: Moment,
-    number: u64,
-    order: Order,
-    sent: Moment,
-    what: What,
-}
-
-#[derive(Debug)]
-enum What {
-    /// The request reaches the host.
-    Arrives,
-    /// The customer learns what came of it, and how long to wait, if the server said so.
-    Ends(Result<Answer, Failure>, Option<Duration>),
-}
-
 /// No answer, as the customer sees it.
 const LOST: What = What::Ends(Err(Failure::Timeout), None);
+
+/// The answer that most polls get.
+const WAITS: What = What::Ends(Ok(Answer::Waiting), None);
 
 impl World {
     /// A mock that has seen nothing yet, and customers with these keys.
@@ -87,11 +74,12 @@ impl World {
             request_timeout: Duration::MAX,
             now: Moment::START,
             count: 0,
-            events: BinaryHeap::new(),
+            events: Queue::default(),
             queue: VecDeque::new(),
             in_use: 0,
             waiting: Bytes::new(),
             target: String::new(),
+            shortcuts: Shortcuts::default(),
         }
     }
 
@@ -99,6 +87,11 @@ impl World {
     pub const fn limit(&mut self, connections: u32, request_timeout: Duration) {
         self.connections = connections as usize;
         self.request_timeout = request_timeout;
+    }
+
+    /// Makes every request in full, although some of the answers are known.
+    pub const fn forbid_shortcuts(&mut self) {
+        self.shortcuts.forbid();
     }
 
     /// The time it is.
@@ -132,7 +125,7 @@ impl World {
     fn step(&mut self, fleet: &mut Fleet) -> Result<bool, Stuck> {
         let until = match fleet.poll_output(self.now) {
             Output::Send(order) if self.in_use < self.connections && self.queue.is_empty() => {
-                self.send(order);
+                self.send(order, fleet);
                 return Ok(true);
             }
             Output::Send(order) => {
@@ -145,9 +138,9 @@ impl World {
         while self.in_use < self.connections
             && let Some(order) = self.queue.pop_front()
         {
-            self.send(order);
+            self.send(order, fleet);
         }
-        match (until, self.events.peek().map(|event| event.at)) {
+        match (until, self.events.next()) {
             (Some(until), Some(at)) if at > until => self.now = self.now.max(until),
             (_, Some(at)) => self.happen(at, fleet),
             (Some(Moment::NEVER), None) => return Err(Stuck::Idle(fleet.alive())),
@@ -157,14 +150,14 @@ impl World {
         Ok(true)
     }
 
-    fn send(&mut self, order: Order) {
+    fn send(&mut self, order: Order, fleet: &Fleet) {
         self.in_use += 1;
         let sent = self.now;
         let plain = self.link.jitter.is_zero() && self.desk.take_at_once();
         match self.carry() {
             None => self.end(order, sent, Moment::NEVER, LOST),
             // Nobody overtakes anybody: the request is handled as if it were there.
-            Some(way) if plain => self.handle(order, sent, sent + way),
+            Some(way) if plain => self.handle(order, sent, sent + way, fleet),
             Some(way) => self.push(sent + way, order, sent, What::Arrives),
         }
     }
@@ -181,7 +174,7 @@ impl World {
         };
         match event.what {
             What::Arrives => match self.desk.take(self.now) {
-                Some(done) => self.handle(event.order, event.sent, done),
+                Some(done) => self.handle(event.order, event.sent, done, fleet),
                 None => {
                     let closed = What::Ends(Err(Failure::Closed), None);
                     self.end(event.order, event.sent, self.now, closed);
@@ -203,8 +196,18 @@ impl World {
     }
 
     /// The mock decides at `at`, and the answer goes on its way.
-    fn handle(&mut self, order: Order, sent: Moment, at: Moment) {
-        let reply = self.ask(&order, at);
+    fn handle(&mut self, order: Order, sent: Moment, at: Moment, fleet: &Fleet) {
+        if self.shortcuts.waits(&order, at, &mut self.mock) {
+            return match self.carry() {
+                Some(way) => self.end(order, sent, at + way, WAITS),
+                None => self.end(order, sent, Moment::NEVER, LOST),
+            };
+        }
+        let sought = match order.call {
+            Call::History(_) => fleet.sought(&order),
+            _ => None,
+        };
+        let reply = self.ask(&order, at, sought);
         let ends = match reply.delivery {
             Delivery::Whole { at } | Delivery::Linger { at, .. } => Some((at, None)),
             Delivery::Trickle { at, over } => Some((at + over, None)),
@@ -226,13 +229,16 @@ impl World {
                     None => self.decode(&order.call, reply),
                     Some(failure) => Err(failure),
                 };
+                if let Ok(answer) = &outcome {
+                    self.shortcuts.note(&order, answer, &self.mock);
+                }
                 self.end(order, sent, at + way, What::Ends(outcome, wait));
             }
             _ => self.end(order, sent, Moment::NEVER, LOST),
         }
     }
 
-    fn ask(&mut self, order: &Order, at: Moment) -> Reply {
+    fn ask(&mut self, order: &Order, at: Moment, sought: Option<u64>) -> Reply {
         let body = order.call.body().unwrap_or_default();
         self.target.clear();
         order.call.write_target(&mut self.target);
@@ -243,6 +249,7 @@ impl World {
             query: Some(query),
             content_type: Some("application/json"),
             truth: true,
+            sought,
             body: Body::Whole(body.as_bytes()),
             ..Request::plain("", path, key.secret().as_bytes())
         };
@@ -284,26 +291,5 @@ impl World {
             sent,
             what,
         });
-    }
-}
-
-impl PartialEq for Event {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Event {}
-
-impl PartialOrd for Event {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// The earliest is the greatest, because the heap gives that first.
-impl Ord for Event {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.number).cmp(&(self.at, self.number))
     }
 }

@@ -3,6 +3,7 @@
 
 mod active;
 mod hand;
+mod list;
 pub(crate) mod saved;
 mod settlement;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use contract::{ApiKey, Cents, Dice, Moment, Problem};
 
 use self::active::ActiveSet;
+pub(crate) use self::list::RentalList;
 use self::settlement::{MoneyTerms, Movements};
 use crate::catalogue::Offer;
 use crate::clock::AccountClock;
@@ -21,13 +23,13 @@ use crate::event::Event;
 use crate::fault::{FaultRecord, SmsPlan};
 use crate::idempotency::IdempotencyRecord;
 use crate::ledger::Ledger;
+use crate::outbox::Outbox;
 use crate::person::Person;
 use crate::phone::PhoneBook;
 use crate::rate_limit::RateRecord;
 use crate::rental::{Rental, State, Terms};
 use crate::settings::AccountSettings;
 use crate::sms::{self, Message, SmsBook};
-use crate::webhook::WebhookQueue;
 
 /// The tenant of the mock. Nothing of one account depends on another.
 #[derive(Debug)]
@@ -48,8 +50,8 @@ pub(crate) struct Account {
     pub(crate) rate: RateRecord,
     /// What its idempotency keys were used for.
     pub(crate) idempotency: IdempotencyRecord,
-    /// Events to be posted.
-    pub(crate) webhooks: WebhookQueue,
+    /// Where webhooks go, and what is to be posted.
+    pub(crate) webhooks: Outbox,
     /// When the server has to look after the webhooks, as its agenda has it.
     pub(crate) agenda: Option<Moment>,
     /// Whether it is only here because places are never given up.
@@ -58,7 +60,7 @@ pub(crate) struct Account {
     phones: PhoneBook,
     /// In the order in which they were made, and so also in that of their
     /// ordinary ends.
-    rentals: Vec<Rental>,
+    rentals: RentalList,
     /// All SMS that were not drawn with their rentals.
     sms: SmsBook,
     /// By id: when those ended that a tester's hand ended early. They are settled
@@ -93,14 +95,14 @@ impl Account {
             clock: AccountClock::starting(now, settings.time_scale),
             rate: RateRecord::default(),
             idempotency: IdempotencyRecord::default(),
-            webhooks: WebhookQueue::default(),
+            webhooks: Outbox::of(settings.webhook.as_ref()),
             agenda: None,
             forgotten: false,
             ledger: Ledger::new(settings.balance),
             money: MoneyTerms::of(&settings.dialect),
             settings,
             phones: PhoneBook::new(dice, number),
-            rentals: Vec::new(),
+            rentals: RentalList::default(),
             sms: SmsBook::default(),
             ended_early: BTreeMap::new(),
             settled: 0,
@@ -145,7 +147,7 @@ impl Account {
             .phones
             .take(now, now + terms.life)
             .ok_or(Problem::NoNumbers)?;
-        let number = (self.number, self.rentals.len() as u64);
+        let number = (self.number, self.rentals.made() as u64);
         let rental = Rental::decide(terms, number, (id, offer, phone), (now, sms.later));
         let second = sms
             .second_after
@@ -189,6 +191,7 @@ impl Account {
         let limited =
             |settings: &AccountSettings| settings.dialect.active_rentals != ActiveRentals::Off;
         let from_now_on = limited(&settings) && !limited(&self.settings);
+        self.webhooks.follow(settings.webhook.as_ref());
         self.settings = settings;
         if from_now_on {
             self.find_active(now);
@@ -257,6 +260,11 @@ impl Account {
         (at != Moment::NEVER).then_some((at, message))
     }
 
+    /// Whether another SMS of this rental is still to come after `now`.
+    pub(crate) fn expects_sms(&self, rental: &Rental, now: Moment) -> bool {
+        self.sms.follows(rental.id, now)
+    }
+
     /// All SMS that follow the first of their rental, by the rental's id, and when.
     pub(crate) fn following_sms(&self) -> impl Iterator<Item = (u32, Moment)> {
         self.sms.following()
@@ -294,7 +302,7 @@ impl Account {
     }
 
     /// All rentals, the oldest first.
-    pub(crate) fn rentals(&self) -> &[Rental] {
+    pub(crate) const fn rentals(&self) -> &RentalList {
         &self.rentals
     }
 }
@@ -344,6 +352,7 @@ mod tests {
             later,
             duplicated,
             second_after,
+            ..SmsPlan::ORDINARY
         })
     }
 }

@@ -19,7 +19,7 @@ use contract::{ApiKey, Cents, Moment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use self::endpoints::EndpointView;
+pub use self::endpoints::{EndpointError, EndpointMade, EndpointView, WrittenEndpoint};
 pub use self::instant::{ClockError, Instant, InstantError};
 pub use self::reload::Reloaded;
 pub use crate::event::Event;
@@ -139,11 +139,13 @@ impl Mock {
             self.server_rules = FaultRecord::default();
         }
         for place in self.places(scope) {
-            let fresh = self.fresh_account(place, now);
+            self.lint_farewell(place, now);
+            let mut fresh = self.fresh_account(place, now);
             let account = &mut self.accounts[place as usize];
             let local = account.clock.local(now);
             self.journal.counts.forget(account, local);
             let agenda = account.agenda;
+            fresh.webhooks.adopt(&account.webhooks);
             *account = fresh;
             account.agenda = agenda;
             self.reschedule(place);
@@ -245,6 +247,10 @@ impl Mock {
                         ..self.fired(place, moment, Some(id), Event::WebhookPosted)
                     });
                     return Step::Post(attempt);
+                }
+                // It was dropped, or is held back for a while.
+                if self.account_mut(place).1.webhooks.next_due() != Some(due) {
+                    continue;
                 }
             }
             let (_, account) = self.account_mut(place);

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use contract::Moment;
 
+use crate::endpoint::EndpointId;
 use crate::webhook::{DeliveryId, WebhookOutcome};
 
-/// Deliveries that are remembered; the oldest go first. Some two megabytes.
+/// Deliveries that are remembered, and attempts of all of them; the oldest
+/// deliveries go first. Some two megabytes, and twenty if every one is tried often.
 const REMEMBERED: usize = 10_000;
+const REMEMBERED_ATTEMPTS: usize = 100_000;
 
 /// What an attempt looked like from where it was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +37,10 @@ pub(crate) struct Delivery {
     pub(crate) url: String,
     pub(crate) standing: Standing,
     pub(crate) attempts: Vec<Attempt>,
+    /// What fault rules do to it.
+    pub(crate) faults: Vec<&'static str>,
+    /// When the next attempt is due, if one is, in the account's time.
+    pub(crate) next: Option<Moment>,
 }
 
 /// How a delivery stands.
@@ -47,6 +54,10 @@ pub(crate) enum Standing {
     Acknowledged,
     /// The last attempt failed, and none will follow.
     GivenUp,
+    /// It is to be posted once more, because a tester wants that.
+    Scheduled,
+    /// A fault rule has it that it is never posted.
+    Dropped,
 }
 
 /// One post.
@@ -67,45 +78,96 @@ pub(crate) struct DeliveryLog {
     entries: BTreeMap<u64, Delivery>,
     numbers: BTreeMap<DeliveryId, u64>,
     written: u64,
+    /// Of all entries.
+    attempts: usize,
+    /// Deliveries that were forgotten to make room.
+    evicted: u64,
 }
 
 impl DeliveryLog {
-    /// An attempt begins.
+    /// An attempt begins; says which it is, from 1.
     pub(crate) fn begin(
         &mut self,
-        account: u32,
-        id: DeliveryId,
+        (account, id): (u32, DeliveryId),
         url: String,
-        (number, at): (u32, Moment),
-    ) {
-        let attempt = Attempt {
+        at: Moment,
+        faults: Vec<&'static str>,
+    ) -> u32 {
+        let delivery = self.enter((account, id), url, faults);
+        let number = delivery.attempts.last().map_or(0, |last| last.number) + 1;
+        (delivery.standing, delivery.next) = (Standing::Posting, None);
+        delivery.attempts.push(Attempt {
             number,
             at,
             outcome: None,
             report: AttemptReport::default(),
-        };
-        let standing = Standing::Posting;
-        if let Some(delivery) = self.of(id) {
-            delivery.attempts.push(attempt);
-            (delivery.url, delivery.standing) = (url, standing);
-            return;
+        });
+        self.attempts += 1;
+        self.make_room();
+        number
+    }
+
+    /// A delivery is not made, because a fault rule has it so.
+    pub(crate) fn drop(
+        &mut self,
+        (account, id): (u32, DeliveryId),
+        url: String,
+        faults: Vec<&'static str>,
+    ) {
+        self.enter((account, id), url, faults).standing = Standing::Dropped;
+        self.make_room();
+    }
+
+    /// A delivery is to be made once more, at this moment.
+    pub(crate) fn schedule(&mut self, number: u64, at: Moment) {
+        if let Some(delivery) = self.entries.get_mut(&number) {
+            (delivery.standing, delivery.next) = (Standing::Scheduled, Some(at));
         }
-        if self.entries.len() >= REMEMBERED
-            && let Some((_, oldest)) = self.entries.pop_first()
-        {
-            self.numbers.remove(&oldest.id);
-        }
-        self.written += 1;
-        self.numbers.insert(id, self.written);
-        let delivery = Delivery {
-            number: self.written,
+    }
+
+    fn enter(
+        &mut self,
+        (account, id): (u32, DeliveryId),
+        url: String,
+        faults: Vec<&'static str>,
+    ) -> &mut Delivery {
+        let written = &mut self.written;
+        let number = *self.numbers.entry(id).or_insert_with(|| {
+            *written += 1;
+            *written
+        });
+        let fresh = || Delivery {
+            number,
             account,
             id,
-            url,
-            standing,
-            attempts: vec![attempt],
+            url: String::new(),
+            standing: Standing::Posting,
+            attempts: Vec::new(),
+            faults,
+            next: None,
         };
-        self.entries.insert(self.written, delivery);
+        let delivery = self.entries.entry(number).or_insert_with(fresh);
+        delivery.url = url;
+        delivery
+    }
+
+    /// Forgets the oldest, but not the newest.
+    fn make_room(&mut self) {
+        while self.entries.len() > REMEMBERED
+            || (self.attempts > REMEMBERED_ATTEMPTS && self.entries.len() > 1)
+        {
+            let Some((_, oldest)) = self.entries.pop_first() else {
+                return;
+            };
+            self.numbers.remove(&oldest.id);
+            self.attempts -= oldest.attempts.len();
+            self.evicted += 1;
+        }
+    }
+
+    /// How many were forgotten to make room.
+    pub(crate) const fn evicted(&self) -> u64 {
+        self.evicted
     }
 
     /// The attempt under way looked like this.
@@ -118,9 +180,14 @@ impl DeliveryLog {
         }
     }
 
-    /// The attempt under way has ended; whether another will follow. Says the
-    /// delivery's number, or 0 if it is remembered no more.
-    pub(crate) fn end(&mut self, id: DeliveryId, outcome: WebhookOutcome, again: bool) -> u64 {
+    /// The attempt under way has ended; when another follows. Says the delivery's
+    /// number, or 0 if it is remembered no more.
+    pub(crate) fn end(
+        &mut self,
+        id: DeliveryId,
+        outcome: WebhookOutcome,
+        again: Option<Moment>,
+    ) -> u64 {
         let Some(delivery) = self.of(id) else {
             return 0;
         };
@@ -129,19 +196,21 @@ impl DeliveryLog {
         }
         delivery.standing = match outcome {
             WebhookOutcome::Acknowledged => Standing::Acknowledged,
-            _ if again => Standing::Failed,
+            _ if again.is_some() => Standing::Failed,
             _ => Standing::GivenUp,
         };
+        delivery.next = again;
         delivery.number
     }
 
-    /// Nothing is posted for an account any more.
-    pub(crate) fn give_up(&mut self, account: u32) {
-        let deliveries = self.entries.values_mut();
-        let hopeful = deliveries.filter(|delivery| {
-            delivery.account == account && delivery.standing == Standing::Failed
-        });
-        hopeful.for_each(|delivery| delivery.standing = Standing::GivenUp);
+    /// Nothing is posted to an account's endpoint any more.
+    pub(crate) fn give_up(&mut self, account: u32, endpoint: EndpointId) {
+        for delivery in self.entries.values_mut() {
+            let hopeful = matches!(delivery.standing, Standing::Failed | Standing::Scheduled);
+            if delivery.account == account && delivery.id.endpoint == endpoint && hopeful {
+                (delivery.standing, delivery.next) = (Standing::GivenUp, None);
+            }
+        }
     }
 
     /// The delivery with this number.
@@ -171,6 +240,8 @@ impl DeliveryLog {
         let entries = &self.entries;
         self.numbers
             .retain(|_, number| entries.contains_key(number));
+        let attempts = entries.values().map(|delivery| delivery.attempts.len());
+        self.attempts = attempts.sum();
     }
 
     fn of(&mut self, id: DeliveryId) -> Option<&mut Delivery> {
@@ -182,33 +253,45 @@ impl DeliveryLog {
 mod tests {
     use super::*;
 
-    fn post(log: &mut DeliveryLog, rental: u32, number: u32) {
+    fn post(log: &mut DeliveryLog, rental: u32) -> u32 {
         let id = DeliveryId::drawn(rental, 0);
-        log.begin(
-            1,
-            id,
-            "http://localhost/".to_owned(),
-            (number, Moment::START),
-        );
+        let url = "http://localhost/".to_owned();
+        log.begin((1, id), url, Moment::START, Vec::new())
     }
 
     #[test]
     fn attempts_are_kept_together_and_the_oldest_delivery_goes_first() {
         let mut log = DeliveryLog::default();
-        post(&mut log, 7, 1);
-        log.end(DeliveryId::drawn(7, 0), WebhookOutcome::Failed, true);
-        post(&mut log, 7, 2);
+        let soon = Some(Moment::START);
+        assert_eq!(post(&mut log, 7), 1);
+        log.end(DeliveryId::drawn(7, 0), WebhookOutcome::Failed, soon);
+        assert_eq!(post(&mut log, 7), 2);
         let delivery = log.get(1).expect("it was posted");
         assert_eq!((delivery.number, delivery.attempts.len()), (1, 2));
         assert_eq!(delivery.attempts[0].outcome, Some(WebhookOutcome::Failed));
         assert_eq!(delivery.standing, Standing::Posting);
         for rental in 100..100 + REMEMBERED as u32 {
-            post(&mut log, rental, 1);
+            post(&mut log, rental);
         }
         assert_eq!(log.about(7).count(), 0);
         assert_eq!(log.all().count(), REMEMBERED);
         log.clear(1);
         assert_eq!(log.all().count(), 0);
         assert_eq!(log.about(100).count(), 0);
+        assert_eq!((log.attempts, log.evicted()), (0, 1));
+    }
+
+    #[test]
+    fn attempts_are_bounded_too() {
+        let mut log = DeliveryLog::default();
+        for round in 0..150 {
+            for rental in 0..1000 {
+                let number = post(&mut log, rental);
+                log.end(DeliveryId::drawn(rental, 0), WebhookOutcome::Failed, None);
+                assert!(number == round + 1 || round >= 100);
+            }
+        }
+        assert!(log.attempts <= REMEMBERED_ATTEMPTS);
+        assert!(log.entries.len() > 500 && log.evicted() > 0);
     }
 }

@@ -8,7 +8,7 @@
 //! | `preference` | the fault that one request asks for itself |
 //! | `record`, `verdict` | what an account's rules have seen, and what they say about a request |
 //! | `effect` | what becomes of an answer |
-//! | `sms` | what becomes of a rental's SMS |
+//! | `sms`, `webhook` | what becomes of a rental's SMS, and of its webhooks |
 
 mod argument;
 mod clause;
@@ -19,6 +19,7 @@ mod preference;
 mod record;
 mod sms;
 mod verdict;
+mod webhook;
 
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use std::num::NonZeroU64;
@@ -34,6 +35,8 @@ pub use self::record::{Origin, RuleId, RuleIdError};
 pub use self::sms::SmsFault;
 pub(crate) use self::sms::SmsPlan;
 pub(crate) use self::verdict::Verdict;
+pub use self::webhook::WebhookFault;
+pub(crate) use self::webhook::WebhookPlan;
 
 /// One rule, written `OPERATION: FAULT(arguments) WHEN ttl DURATION PHASE`.
 ///
@@ -73,6 +76,8 @@ pub enum Fault {
     Damage(Damage),
     /// The answer is fine, and something is wrong with the SMS.
     Sms(SmsFault),
+    /// The answer and the SMS are fine, and something is wrong with the webhooks.
+    Webhook(WebhookFault),
 }
 
 /// Whether an operation whose answer nobody gets is carried out.

@@ -49,10 +49,8 @@ impl Mock {
         let account = &mut self.accounts[place.account as usize];
         let number = account.deliver_sms(local, place.index, (code, text))?;
         let delivery = DeliveryId {
-            rental: rental_id,
-            sms: number,
             by_hand: true,
-            again: false,
+            ..DeliveryId::drawn(rental_id, number)
         };
         self.plan_webhook(place.account, delivery);
         self.tell_hand(now, place.account, rental_id, "sms.received");

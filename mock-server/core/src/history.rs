@@ -1,11 +1,13 @@
 //! The history: which of an account's rentals are on a page, and a rental as a row.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use contract::body::{History, HistoryRow};
-use contract::{Moment, Problem};
+use contract::{Cents, Moment, Problem};
 use jiff::Timestamp;
 
+use crate::account::RentalList;
 use crate::dialect::{Dialect, HistoryOrder, NoCode, Paging};
 use crate::rental::{Rental, State};
 
@@ -80,25 +82,84 @@ impl Page {
     /// is called for these rentals only.
     pub(crate) fn of<'a>(
         self,
-        rentals: &[Rental],
+        rentals: &RentalList,
         order: HistoryOrder,
         describe: impl Fn(&Rental) -> HistoryRow<'a>,
     ) -> History<'a> {
-        let skipped = usize::try_from(self.skipped).unwrap_or(usize::MAX);
-        let rows = usize::try_from(self.rows).unwrap_or(usize::MAX);
-        let part = |position: usize| match order {
-            HistoryOrder::Newest => &rentals[rentals.len() - 1 - position],
-            HistoryOrder::Oldest => &rentals[position],
+        let (made, positions) = (rentals.made(), self.positions());
+        let part = |index: usize| match order {
+            HistoryOrder::Newest => rentals.len() - 1 - index,
+            HistoryOrder::Oldest => index,
         };
-        let positions = (0..rentals.len()).skip(skipped).take(rows);
+        let indexes = (0..rentals.len()).map(part);
+        let data = if made == rentals.len() {
+            let indexes = indexes.skip(positions.start).take(positions.len());
+            indexes.map(|index| describe(&rentals[index])).collect()
+        } else {
+            let on_it =
+                indexes.filter(|index| positions.contains(&order.position(rentals, *index)));
+            on_it.map(|index| describe(&rentals[index])).collect()
+        };
+        self.with(made, data)
+    }
+
+    /// The page as [`Self::of`] has it, for somebody who looks for the rental
+    /// with the id `sought` and for nothing else on it.
+    pub(crate) fn seeking<'a>(
+        self,
+        rentals: &RentalList,
+        order: HistoryOrder,
+        sought: u64,
+        describe: impl Fn(&Rental) -> HistoryRow<'a>,
+    ) -> History<'a> {
+        let (made, positions) = (rentals.made(), self.positions());
+        let index = u32::try_from(sought).ok();
+        let index = index.and_then(|id| rentals.position(id));
+        let found = index.filter(|index| positions.contains(&order.position(rentals, *index)));
+        let data = match found {
+            Some(index) => vec![describe(&rentals[index])],
+            None if positions.start < made => vec![UNREAD],
+            None => Vec::new(),
+        };
+        self.with(made, data)
+    }
+
+    fn positions(self) -> Range<usize> {
+        let rows = usize::try_from(self.rows).unwrap_or(usize::MAX);
+        let start = usize::try_from(self.skipped).unwrap_or(usize::MAX);
+        start..start.saturating_add(rows)
+    }
+
+    fn with(self, made: usize, data: Vec<HistoryRow<'_>>) -> History<'_> {
         History {
             success: true,
             current_page: self.number,
-            total_records: rentals.len() as u64,
-            data: positions.map(part).map(describe).collect(),
+            total_records: made as u64,
+            data,
         }
     }
 }
+
+impl HistoryOrder {
+    /// Where the rental at `index` stands in the whole history.
+    fn position(self, rentals: &RentalList, index: usize) -> usize {
+        match self {
+            Self::Newest => rentals.made() - 1 - rentals.number(index),
+            Self::Oldest => rentals.number(index),
+        }
+    }
+}
+
+/// Stands for rows that nobody reads.
+const UNREAD: HistoryRow<'static> = HistoryRow {
+    id: 0,
+    phone_number: Cow::Borrowed(""),
+    service_name: Cow::Borrowed(""),
+    cost: Cents::ZERO,
+    sms_code: None,
+    status: Cow::Borrowed(""),
+    created_at: Cow::Borrowed(""),
+};
 
 /// A number in a query string, if it is there.
 fn number(query: &str, name: &str) -> Result<Option<u64>, Problem> {
@@ -175,7 +236,7 @@ mod tests {
         let query = Some("page=18446744073709551615&per_page=100");
         let last = Page::from_query(query, Paging::Pages).expect("a page");
         let describe = |_: &Rental| unreachable!("there are no rentals");
-        let empty = last.of(&[], HistoryOrder::Oldest, describe);
+        let empty = last.of(&RentalList::default(), HistoryOrder::Oldest, describe);
         assert_eq!(empty.current_page, u64::MAX);
     }
 

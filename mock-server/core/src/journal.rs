@@ -102,22 +102,13 @@ impl Journal {
         reply: &Reply,
     ) {
         self.written += 1;
-        let (what, fate) = (What::of(request), Fate::of(reply.delivery));
-        let status = fate.begins().then_some(reply.status);
-        self.counts.request(what.operation(), status);
+        let entry = self.latest((account, at), request, reply);
+        self.counts.request(entry.what.operation(), entry.status);
         if self.limits.count == 0 {
             *self.evicted.entry(account).or_default() += 1;
             self.counts.evicted += 1;
             return;
         }
-        let entry = Entry {
-            number: self.written,
-            at,
-            account,
-            what,
-            status,
-            fate,
-        };
         self.bytes += entry.bytes();
         self.entries.push_back(entry);
         while self.entries.len() > self.limits.count || self.bytes > self.limits.bytes {
@@ -130,6 +121,24 @@ impl Journal {
             self.bytes -= oldest.bytes();
             *self.evicted.entry(oldest.account).or_default() += 1;
             self.counts.evicted += 1;
+        }
+    }
+
+    /// The request that came last, as it was written or would have been, had there been room.
+    pub(crate) fn latest(
+        &self,
+        (account, at): (Option<u32>, Moment),
+        request: &Request<'_>,
+        reply: &Reply,
+    ) -> Entry {
+        let fate = Fate::of(reply.delivery);
+        Entry {
+            number: self.written,
+            at,
+            account,
+            what: What::of(request),
+            status: fate.begins().then_some(reply.status),
+            fate,
         }
     }
 

@@ -11,7 +11,8 @@
 //! | [`mock`] | the request path: route, account, faults, operation |
 //! | `operation` | what each of the four operations does and answers |
 //! | [`watch`] | waiting for something to happen, as a question |
-//! | [`webhook`], [`webhook_url`], `posting` | which events are due, what they say, and where they go |
+//! | [`webhook`], `posting` | events on their way: planned, begun, answered |
+//! | [`endpoint`], [`webhook_url`], `outbox`, [`queue`] | where webhooks go, and what waits for each |
 //! | [`control`] | the mock in a tester's hands: clocks, money, resets |
 //! | [`hand`] | a tester's hand on rentals: an SMS now, an end now |
 //! | `account`, `ledger`, `person` | what one API key owns |
@@ -22,8 +23,10 @@
 //! | [`deliveries`] | the bounded record of webhooks |
 //! | [`requests`], `journal` | questions about the bounded record of requests |
 //! | [`figures`] | what is counted |
+//! | [`lint`] | whether the client is as it should be |
 //! | `rate_limit`, `idempotency` | what is counted and remembered of an account's requests |
-//! | `retry`, `signature` | when a webhook is posted again, and how it is signed |
+//! | `retry`, [`signature`] | when a webhook is posted again, and how it is signed |
+//! | `simulated` | what a simulation may do and no server |
 //! | `history`, `rent_body` | one operation's own reading and writing |
 //!
 //! A rental is a function of time: what arrives, when, and when it ends is
@@ -48,6 +51,7 @@ mod clock;
 pub mod control;
 pub mod deliveries;
 pub mod dialect;
+pub mod endpoint;
 mod event;
 pub mod fault;
 pub mod feed;
@@ -57,11 +61,14 @@ mod history;
 mod idempotency;
 mod journal;
 mod ledger;
+pub mod lint;
 pub mod mock;
 mod operation;
+mod outbox;
 mod person;
 mod phone;
 mod posting;
+pub mod queue;
 mod rate_limit;
 mod register;
 mod rent_body;
@@ -72,7 +79,8 @@ pub mod requests;
 mod retry;
 mod scope;
 pub mod settings;
-mod signature;
+pub mod signature;
+mod simulated;
 mod sms;
 mod time_scale;
 pub mod watch;
@@ -83,9 +91,10 @@ pub use dialect::{Dialect, DialectFile};
 pub use fault::{FaultRule, FaultRuleError};
 pub use figures::{Census, Figures};
 pub use hand::HandError;
+pub use lint::{LintMode, LintReport};
 pub use mock::Mock;
 pub use reply::{Delivery, Media, Reply};
-pub use request::{Body, Request};
+pub use request::{Body, Connection, Request};
 pub use scope::Scope;
 pub use settings::{AccountSettings, Settings, SettingsFile, WebhookSettings};
 pub use webhook::{DeliveryId, WebhookAttempt, WebhookOutcome};

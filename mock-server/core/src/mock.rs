@@ -14,9 +14,11 @@ use crate::agenda::Agenda;
 use crate::catalogue::Catalogue;
 use crate::deliveries::DeliveryLog;
 use crate::dialect::{KeyFormat, Waiting};
+use crate::endpoint::SharedEndpoints;
 use crate::fault::{self, FaultRecord, PreferenceError, Verdict};
 use crate::feed::Feed;
 use crate::journal::Journal;
+use crate::lint::Lint;
 use crate::operation::Times;
 use crate::register::{Place, Register};
 use crate::rental::Rental;
@@ -39,12 +41,18 @@ pub struct Mock {
     pub(crate) agenda: Agenda,
     pub(crate) journal: Journal,
     pub(crate) deliveries: DeliveryLog,
+    /// Webhooks that were handed out and not answered yet.
+    pub(crate) posts_under_way: usize,
+    /// Endpoints that testers gave to every account, present and to come.
+    pub(crate) shared_endpoints: SharedEndpoints,
     pub(crate) feed: Feed,
     /// Rules that testers gave to every account, present and to come.
     pub(crate) server_rules: FaultRecord,
     /// What is rented beside the table's services.
     pub(crate) catalogue: Catalogue,
     pub(crate) waiting: Waiting,
+    /// A look at the clients, if one is wanted.
+    pub(crate) lint: Option<Box<Lint>>,
 }
 
 impl Mock {
@@ -52,6 +60,7 @@ impl Mock {
     pub fn new(settings: Settings, epoch: Timestamp) -> Self {
         Self {
             journal: Journal::new(settings.journal()),
+            lint: Lint::of(settings.lint),
             settings,
             epoch,
             now: Moment::START,
@@ -59,6 +68,8 @@ impl Mock {
             register: Register::default(),
             agenda: Agenda::default(),
             deliveries: DeliveryLog::default(),
+            posts_under_way: 0,
+            shared_endpoints: SharedEndpoints::default(),
             feed: Feed::default(),
             server_rules: FaultRecord::default(),
             catalogue: Catalogue::default(),
@@ -74,6 +85,9 @@ impl Mock {
             .answer(now, request, &mut owner)
             .unwrap_or_else(|problem| self.refuse(problem, owner.0, request, now));
         self.journal.record(owner, request, &reply);
+        if self.lint.is_some() {
+            self.examine_request(now, owner, (request, &reply));
+        }
         if self.is_heard() {
             self.tell_request(now);
         }

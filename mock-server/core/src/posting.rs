@@ -1,54 +1,88 @@
 //! The mock's webhooks on their way: planned at the rent, begun when they are
-//! due, answered. Which attempt follows is the queue's business, in [`crate::webhook`].
+//! due, answered. Which attempt follows is the queue's business, in [`crate::queue`].
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use contract::body::{self, Webhook};
 use contract::dice::unit;
-use contract::{Moment, Stream};
+use contract::{Moment, Stream, Truth, truth};
 
 use crate::deliveries::AttemptReport;
-use crate::dialect::{WebhookDuplicate, WebhookOrder, WebhookSignature};
+use crate::dialect::{Dialect, WebhookDuplicate, WebhookOrder, WebhookSignature};
+use crate::fault::{WebhookFault, WebhookPlan};
 use crate::history;
 use crate::mock::Mock;
+use crate::outbox::Begun;
+use crate::queue::Pending;
 use crate::register::Place;
-use crate::signature;
-use crate::webhook::{DeliveryId, WebhookAttempt, WebhookOutcome};
+use crate::settings::WebhookSettings;
+use crate::signature::{self, STANDARD_HEADERS};
+use crate::webhook::{CopyOf, DeliveryId, WebhookAttempt, WebhookOutcome};
 
-/// From an event to the same once more, where a service forgets that it was
-/// acknowledged: soon enough for a test, and late enough to be no race.
-const DUPLICATE_AFTER: Duration = Duration::from_secs(1);
+/// Posts of all accounts under way at one moment at most, but for those that a rent
+/// or an advance waits for: each is a socket.
+const CONCURRENT_POSTS: usize = 256;
+
+/// How old the timestamp is where a fault rule makes it so. Receivers tolerate five
+/// minutes.
+const STALE_SECONDS: i64 = 3600;
+
+/// What one post brings beside its body.
+type Headers = Vec<(&'static str, String)>;
 
 impl Mock {
-    /// When the next webhook is due; nothing needs to be done before.
+    /// When the next webhook is due; nothing needs to be done before. Nothing is while
+    /// as many are under way as may be.
     pub fn next_webhook_due(&self) -> Option<Moment> {
-        self.agenda.next()
+        self.agenda.next().filter(|_| self.may_post())
     }
 
     /// The next webhook to post, if one is due by `now`. Ask again until there is none.
     pub fn take_due_webhook(&mut self, now: Moment) -> Option<WebhookAttempt> {
         let now = self.advance(now);
-        let place = self.agenda.due(now)?;
-        self.begin_webhook(place, now)
+        while self.may_post() {
+            let place = self.agenda.due(now)?;
+            let attempt = self.begin_webhook(place, now);
+            if attempt.is_some() || self.agenda.due(now) == Some(place) {
+                // Rounding: the clocks disagree by a nanosecond about when it is due.
+                return attempt;
+            }
+        }
+        None
+    }
+
+    const fn may_post(&self) -> bool {
+        self.posts_under_way < CONCURRENT_POSTS
+    }
+
+    /// What is still to be posted, of all accounts.
+    pub fn pending_webhooks(&mut self, now: Moment) -> Pending {
+        let now = self.advance(now);
+        let mut all = Pending::default();
+        for account in self.accounts.values() {
+            all += account.webhooks.pending(account.clock.local(now));
+        }
+        all
     }
 
     /// Tells what became of an attempt that ended at `now`.
     pub fn webhook_answered(&mut self, now: Moment, delivery: DeliveryId, outcome: WebhookOutcome) {
         let now = self.advance(now);
+        self.posts_under_way = self.posts_under_way.saturating_sub(1);
         let Some(Place { account, .. }) = self.register.place(delivery.rental) else {
             return;
         };
         let owner = &mut self.accounts[account as usize];
         let local = owner.clock.local(now);
-        let settings = &owner.settings;
-        let retry = settings.webhook.as_ref();
-        let retry = retry.map(|_| settings.dialect.webhook_retry);
-        let again = owner.webhooks.end(local, delivery, outcome, retry);
-        let (_, disabled) = owner.webhooks.failures();
-        let number = self.deliveries.end(delivery, outcome, again);
-        if disabled {
-            self.deliveries.give_up(account);
+        let retry = owner.settings.dialect.webhook_retry;
+        let followed = owner.webhooks.end(local, delivery, outcome, retry);
+        let number = self.deliveries.end(delivery, outcome, followed.again);
+        if self.lint.is_some() {
+            self.examine_webhook(delivery, outcome, local);
+        }
+        if followed.disabled {
+            self.deliveries.give_up(account, delivery.endpoint);
         }
         self.reschedule(account);
         if self.is_heard() {
@@ -63,11 +97,15 @@ impl Mock {
 
     /// Begins the account's next attempt, if one is due in its own time.
     pub(crate) fn begin_webhook(&mut self, place: u32, now: Moment) -> Option<WebhookAttempt> {
-        self.begin_wanted(place, now, |_| true)
+        let begin = |mock: &mut Self, local| {
+            let account = &mut mock.accounts[place as usize];
+            account.webhooks.begin(local)
+        };
+        self.begin_one(place, now, begin)
     }
 
     /// Begins the attempts that are to be answered before the account's newest
-    /// rental is: those of an SMS that came with it.
+    /// rental is: those of an SMS that came with it, or that a fault rule wants there.
     pub(crate) fn begin_before_rent_answer(
         &mut self,
         place: u32,
@@ -75,53 +113,100 @@ impl Mock {
     ) -> Vec<WebhookAttempt> {
         let account = &self.accounts[place as usize];
         let wanted = account.settings.dialect.webhook_order == WebhookOrder::BeforeRentAnswer;
-        let newest = account.rentals().last().filter(|_| wanted);
-        let Some(id) = newest.map(|rental| rental.id) else {
+        let newest = account.rentals().last().map(|rental| rental.id);
+        let newest = newest.filter(|id| wanted || account.webhooks.plan_of(*id).early);
+        let Some(id) = newest else {
             return Vec::new();
         };
-        let begin = || self.begin_wanted(place, now, |delivery| delivery.rental == id);
-        std::iter::from_fn(begin).collect()
+        let begin = |mock: &mut Self, local| {
+            let account = &mut mock.accounts[place as usize];
+            account.webhooks.begin_about(local, id)
+        };
+        std::iter::from_fn(|| self.begin_one(place, now, begin)).collect()
     }
 
-    fn begin_wanted(
+    /// Begins one that is to be made; what fault rules drop is only noted.
+    fn begin_one(
         &mut self,
         place: u32,
         now: Moment,
-        wanted: impl Fn(DeliveryId) -> bool,
+        mut begin: impl FnMut(&mut Self, Moment) -> Option<Begun>,
     ) -> Option<WebhookAttempt> {
-        let account = &mut self.accounts[place as usize];
-        let local = account.clock.local(now);
-        let begun = account.webhooks.begin(local, wanted);
-        self.reschedule(place);
-        let (delivery, number) = begun?;
-        let body = self.webhook_body(delivery)?;
-        let settings = &self.accounts[place as usize].settings;
-        let headers = match &settings.dialect.webhook_signature {
-            WebhookSignature::None => Vec::new(),
-            WebhookSignature::Secret(secret) => {
-                let seconds = history::wall_time(self.epoch, local).as_second();
-                vec![
-                    (signature::HEADER, signature::sign(secret, &body)),
-                    (signature::TIMESTAMP_HEADER, seconds.to_string()),
-                ]
+        let local = self.accounts[place as usize].clock.local(now);
+        loop {
+            let begun = begin(self, local);
+            self.reschedule(place);
+            let begun = begun?;
+            let body = self.webhook_body(begun.delivery, begun.plan);
+            match body.filter(|_| !begun.plan.dropped) {
+                Some(body) => return Some(self.attempt(place, local, begun, body)),
+                None => self.leave_out(place, &begun),
             }
-        };
-        let (timeout, ack) = (
-            settings.dialect.webhook_timeout,
-            settings.dialect.webhook_ack,
-        );
-        let receiver = settings.webhook.clone()?;
+        }
+    }
+
+    fn attempt(&mut self, place: u32, local: Moment, begun: Begun, body: Bytes) -> WebhookAttempt {
+        let headers = self.headers(local, &begun, &body);
+        let Begun {
+            delivery,
+            receiver,
+            plan,
+            ..
+        } = begun;
         let url = receiver.url.to_string();
-        self.deliveries.begin(place, delivery, url, (number, local));
-        Some(WebhookAttempt {
+        let number = self
+            .deliveries
+            .begin((place, delivery), url, local, plan.names());
+        self.posts_under_way += 1;
+        let dialect = &self.accounts[place as usize].settings.dialect;
+        WebhookAttempt {
             delivery,
             number,
             body,
             headers,
             receiver,
-            timeout,
-            ack,
-        })
+            timeout: dialect.webhook_timeout,
+            ack: dialect.webhook_ack,
+        }
+    }
+
+    /// What is not posted: a fault rule has it so, or what it was about is gone.
+    fn leave_out(&mut self, place: u32, begun: &Begun) {
+        let delivery = begun.delivery;
+        self.accounts[place as usize].webhooks.drop(delivery);
+        self.reschedule(place);
+        if begun.plan.dropped {
+            let url = begun.receiver.url.to_string();
+            self.deliveries
+                .drop((place, delivery), url, begun.plan.names());
+        }
+    }
+
+    fn headers(&self, local: Moment, begun: &Begun, body: &[u8]) -> Headers {
+        let mut headers = Headers::new();
+        let Some((owner, rental)) = self.rental(begun.delivery.rental) else {
+            return headers;
+        };
+        let account = &self.accounts[owner as usize];
+        let now = history::wall_time(self.epoch, local).as_second();
+        let stale = i64::from(begun.plan.stale_timestamp) * STALE_SECONDS;
+        let bad = begun.plan.bad_signature;
+        signed(
+            (&begun.receiver, &account.settings.dialect),
+            (&begun.delivery, now - stale, body),
+            bad,
+            &mut headers,
+        );
+        if begun.receiver.truth
+            && let Some((at, _)) = account.sms(rental, begun.delivery.sms)
+        {
+            let truth = Truth {
+                delay: at.since(rental.created),
+                readable: local.since(at),
+            };
+            headers.push((truth::HEADER, truth.to_string()));
+        }
+        headers
     }
 
     /// Notes on the agenda when the account's next webhook is due.
@@ -135,55 +220,71 @@ impl Mock {
         }
     }
 
-    /// Plans the post of an event, if its SMS ever comes and webhooks go anywhere.
-    pub(crate) fn plan_webhook(&mut self, place: u32, delivery: DeliveryId) {
-        let Some((_, rental)) = self.rental(delivery.rental) else {
+    /// Plans the posts of an event, if its SMS ever comes and webhooks go anywhere.
+    pub(crate) fn plan_webhook(&mut self, place: u32, event: DeliveryId) {
+        let Some((_, rental)) = self.rental(event.rental) else {
             return;
         };
         let account = &self.accounts[place as usize];
-        let planned = account.settings.webhook.is_some();
-        let arrival = account.sms(rental, delivery.sms).map(|(at, _)| at);
-        let Some(arrival) = arrival.filter(|_| planned) else {
+        let arrival = account.sms(rental, event.sms).map(|(at, _)| at);
+        let Some(arrival) = arrival else {
             return;
         };
-        let dialect = &account.settings.dialect;
-        let due = match dialect.webhook_order {
+        let plan = account.webhooks.plan_of(event.rental);
+        let due = match account.settings.dialect.webhook_order {
+            _ if plan.early => rental.created,
             WebhookOrder::PollFirst | WebhookOrder::BeforeRentAnswer => arrival,
             WebhookOrder::WebhookFirst(lead) => {
                 rental.created + arrival.since(rental.created).saturating_sub(lead)
             }
             WebhookOrder::Delayed(delay) => arrival + delay,
         };
-        let duplicate = match dialect.webhook_duplicate {
-            WebhookDuplicate::Off => None,
-            WebhookDuplicate::Concurrent => Some(due),
-            WebhookDuplicate::Probability(chance) => self
-                .is_unlucky(place, delivery, chance)
-                .then_some(due + DUPLICATE_AFTER),
-        };
+        let due = due + plan.later;
+        let again = [
+            (CopyOf::Dialect, self.again_by_dialect(place, event)),
+            (CopyOf::Webhook, plan.again_after),
+        ];
         let webhooks = &mut self.accounts[place as usize].webhooks;
-        webhooks.plan(due, delivery);
-        if let Some(moment) = duplicate {
-            let again = true;
-            webhooks.plan(moment, DeliveryId { again, ..delivery });
+        webhooks.plan(due, event);
+        for (copy, after) in again {
+            // A copy of a copy is one too many.
+            let after = after.filter(|_| event.copy == CopyOf::Original);
+            if let Some(after) = after {
+                webhooks.plan(due + after, event.copied(copy));
+            }
         }
         self.reschedule(place);
+    }
+
+    /// How long after an event the dialect posts it again, if it does.
+    fn again_by_dialect(&self, place: u32, event: DeliveryId) -> Option<Duration> {
+        let dialect = &self.accounts[place as usize].settings.dialect;
+        match dialect.webhook_duplicate {
+            WebhookDuplicate::Off => None,
+            WebhookDuplicate::Concurrent => Some(Duration::ZERO),
+            WebhookDuplicate::Probability(chance) => self
+                .is_unlucky(place, event, chance)
+                .then_some(WebhookFault::AGAIN_AFTER),
+        }
     }
 
     /// Whether an event is one of those that are posted twice.
     fn is_unlucky(&self, place: u32, delivery: DeliveryId, chance: f64) -> bool {
         let account = &self.accounts[place as usize];
-        let rental = self.place(delivery.rental).map_or(0, |place| place.index);
-        let index = u64::from(delivery.sms) << 32 | u64::from(rental);
+        let rental = self.place(delivery.rental);
+        let rental = rental.map_or(0, |place| account.rentals().number(place.index as usize));
+        let index = u64::from(delivery.sms) << 32 | rental as u64;
         let stream = Stream::WebhookDuplicate;
         unit(&mut account.dice.roll(account.number, stream, index)) < chance
     }
 
     /// A function of the SMS alone, and therefore the same at every attempt.
-    fn webhook_body(&self, delivery: DeliveryId) -> Option<Bytes> {
+    fn webhook_body(&self, delivery: DeliveryId, plan: WebhookPlan) -> Option<Bytes> {
         let (owner, rental) = self.rental(delivery.rental)?;
         let owner = &self.accounts[owner as usize];
         let (at, message) = owner.sms(rental, delivery.sms)?;
+        // What comes before its SMS does not say when that will be.
+        let at = if plan.early { rental.created } else { at };
         let dialect = &owner.settings.dialect;
         Some(dialect.json(&Webhook {
             event: body::SMS_RECEIVED.into(),
@@ -195,4 +296,29 @@ impl Mock {
             sms_code: message.code,
         }))
     }
+}
+
+/// Adds the headers of a signature, if the endpoint or the dialect wants one.
+fn signed(
+    (receiver, dialect): (&WebhookSettings, &Dialect),
+    (delivery, seconds, body): (&DeliveryId, i64, &[u8]),
+    bad: bool,
+    headers: &mut Headers,
+) {
+    // A wrong signature is the right one of other bytes.
+    let body: &[u8] = if bad { b"" } else { body };
+    let secret = match (&receiver.secret, &dialect.webhook_signature) {
+        (Some(secret), _) | (None, WebhookSignature::Standard(secret)) => secret,
+        (None, WebhookSignature::None) => return,
+        (None, WebhookSignature::Secret(secret)) => {
+            let signature = signature::sign(secret, body);
+            headers.push((signature::HEADER, signature));
+            headers.push((signature::TIMESTAMP_HEADER, seconds.to_string()));
+            return;
+        }
+    };
+    let id = delivery.message();
+    let signature = secret.sign(&id, seconds, body);
+    let values = [id, seconds.to_string(), signature];
+    headers.extend(STANDARD_HEADERS.into_iter().zip(values));
 }

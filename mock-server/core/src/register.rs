@@ -1,5 +1,7 @@
 //! Which rental an id means. Ids are handed out over the whole server in the
-//! order of arrival, so a list is all it takes.
+//! order of arrival, so a list is all it takes, as long as none is let go.
+
+use rustc_hash::FxHashMap;
 
 /// The documentation's own id is the first, so that ours look like it and fit 32 bits.
 const FIRST_ID: u32 = 13_322_954;
@@ -24,37 +26,82 @@ impl Place {
 /// All rentals of a server by id.
 #[derive(Debug, Default)]
 pub(crate) struct Register {
-    places: Vec<Place>,
+    places: Places,
+}
+
+#[derive(Debug)]
+enum Places {
+    /// Of every id, in their order.
+    Every(Vec<Place>),
+    /// Of so many ids those that were not let go.
+    Some(u32, FxHashMap<u32, Place>),
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::Every(Vec::new())
+    }
 }
 
 impl Register {
     /// The id that the next rental gets.
     pub(crate) fn next_id(&self) -> u32 {
-        FIRST_ID + self.places.len() as u32
+        FIRST_ID + self.len() as u32
     }
 
     /// How many ids were given.
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        match &self.places {
+            Places::Every(places) => places.len(),
+            Places::Some(given, _) => *given as usize,
+        }
     }
 
     /// Gives the next id to the rental at `place`.
     pub(crate) fn enter(&mut self, place: Place) {
-        self.places.push(place);
+        match &mut self.places {
+            Places::Every(places) => places.push(place),
+            Places::Some(given, places) => {
+                places.insert(*given, place);
+                *given += 1;
+            }
+        }
     }
 
     /// Where the rental with this id is.
     pub(crate) fn place(&self, id: u32) -> Option<Place> {
         let position = id.checked_sub(FIRST_ID)?;
-        let place = self.places.get(position as usize).copied();
+        let place = match &self.places {
+            Places::Every(places) => places.get(position as usize).copied(),
+            Places::Some(_, places) => places.get(&position).copied(),
+        };
         place.filter(|place| *place != Place::VACANT)
     }
 
     /// Gives no id below `next` any more.
     pub(crate) fn reserve(&mut self, next: u32) {
-        let length = next.saturating_sub(FIRST_ID) as usize;
-        let length = length.max(self.places.len());
-        self.places.resize(length, Place::VACANT);
+        let length = next.saturating_sub(FIRST_ID);
+        match &mut self.places {
+            Places::Every(places) => {
+                let length = places.len().max(length as usize);
+                places.resize(length, Place::VACANT);
+            }
+            Places::Some(given, _) => *given = length.max(*given),
+        }
+    }
+
+    /// The rental with this id is let go.
+    pub(crate) fn vacate(&mut self, id: u32) {
+        if let Places::Every(places) = &self.places {
+            let taken = (0..)
+                .zip(places)
+                .filter(|(_, place)| **place != Place::VACANT);
+            let taken = taken.map(|(position, place)| (position, *place)).collect();
+            self.places = Places::Some(places.len() as u32, taken);
+        }
+        if let Places::Some(_, places) = &mut self.places {
+            places.remove(&(id - FIRST_ID));
+        }
     }
 
     /// How many ids there are below `next`.
@@ -70,7 +117,13 @@ impl Register {
     /// The rental with this id is at `index` of `account` again.
     pub(crate) fn restore(&mut self, id: u32, (account, index): (u32, u32)) {
         self.reserve(id + 1);
-        self.places[(id - FIRST_ID) as usize] = Place { account, index };
+        let place = Place { account, index };
+        match &mut self.places {
+            Places::Every(places) => places[(id - FIRST_ID) as usize] = place,
+            Places::Some(_, places) => {
+                places.insert(id - FIRST_ID, place);
+            }
+        }
     }
 
     /// The id that stands in a path: decimal digits as we write them, without a

@@ -45,6 +45,25 @@ pub(crate) fn slug(
     }
 }
 
+/// The first name in a body that is not `service`, if it is JSON or URL-encoded.
+pub(crate) fn other_name(content_type: Option<&str>, body: Body<'_>) -> Option<String> {
+    let Body::Whole(bytes) = body else {
+        return None;
+    };
+    let bytes = bytes.trim_ascii();
+    let is_other = |name: &String| name != "service";
+    match Form::of(content_type, bytes) {
+        Form::Json | Form::LooksLikeJson => {
+            let object: serde_json::Map<String, Value> = serde_json::from_slice(bytes).ok()?;
+            object.into_iter().map(|(name, _)| name).find(is_other)
+        }
+        Form::UrlEncoded => form_urlencoded::parse(bytes)
+            .map(|(name, _)| name.into_owned())
+            .find(is_other),
+        Form::Nothing | Form::Multipart(_) => None,
+    }
+}
+
 enum Form<'a> {
     Json,
     /// Nothing usable was said about the body, so it speaks for itself.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use contract::body::Refusal;
 use contract::{Moment, Truth};
 use serde::Serialize;
+use serde::de::IgnoredAny;
 
 use crate::webhook::WebhookAttempt;
 
@@ -152,6 +153,16 @@ impl Reply {
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let headers = self.extras.iter().flat_map(|extras| &extras.headers);
         headers.map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// Whether it arrives whole, and says in JSON what it promises if it is good.
+    pub(crate) fn is_readable(&self) -> bool {
+        let whole = matches!(
+            self.delivery,
+            Delivery::Whole { .. } | Delivery::Trickle { .. } | Delivery::Linger { .. }
+        );
+        let read = || serde_json::from_slice::<IgnoredAny>(&self.body);
+        whole && (self.status >= 300 || read().is_ok())
     }
 
     /// The webhooks that have to be answered or given up before the answer leaves:

@@ -1,6 +1,8 @@
 //! A request as the shell hands it in: borrowed, and with nothing left of HTTP
 //! that does not matter to an answer.
 
+use contract::Moment;
+
 /// One request.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -22,8 +24,25 @@ pub struct Request<'a> {
     pub prefer: Option<&'a str>,
     /// Whether the ground truth was asked for ([`contract::truth`]).
     pub truth: bool,
+    /// The one rental that whoever asks looks for in the history; none has number 0.
+    /// No network carries this: a simulation spares itself the rows that nobody
+    /// reads, and gets an empty one in their place.
+    pub sought: Option<u64>,
+    /// The connection that it came over, if there are connections.
+    pub connection: Option<Connection>,
     /// What came after the head.
     pub body: Body<'a>,
+}
+
+/// A connection, as one of its requests sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// No other of the server has it.
+    pub number: u64,
+    /// When it was taken.
+    pub since: Moment,
+    /// Whether this is its first request.
+    pub first: bool,
 }
 
 /// A request's body, as far as it came.
@@ -50,6 +69,8 @@ impl<'a> Request<'a> {
             idempotency_key: None,
             prefer: None,
             truth: false,
+            sought: None,
+            connection: None,
             body: Body::Whole(&[]),
         }
     }

@@ -12,6 +12,13 @@ const SPACING: Duration = Duration::from_secs(15);
 /// Seconds after each attempt, as Plivo documents them.
 const PLIVO: [u64; 3] = [60, 120, 240];
 
+/// Seconds after each attempt, as Sendly documents them.
+const SENDLY: [u64; 5] = [60, 300, 1800, 7200, 86_400];
+
+/// Seconds after each attempt, as Svix documents them, whose signatures became
+/// Standard Webhooks.
+const SVIX: [u64; 7] = [5, 300, 1800, 7200, 18_000, 36_000, 36_000];
+
 /// Seconds, as Vonage documents them: the first, the longest, and all together.
 const VONAGE_FIRST: u64 = 5;
 const VONAGE_LONGEST: u64 = 15 * 60;
@@ -28,10 +35,9 @@ impl WebhookRetry {
             Self::None => None,
             Self::Spaced { attempts, spacing } => (number < attempts).then_some(spacing),
             Self::DisableAfter50 => (number < ATTEMPTS).then_some(SPACING),
-            Self::Plivo => PLIVO
-                .get(number as usize - 1)
-                .copied()
-                .map(Duration::from_secs),
+            Self::Plivo => listed(&PLIVO, number),
+            Self::Sendly => listed(&SENDLY, number),
+            Self::Svix => listed(&SVIX, number),
             Self::Vonage => {
                 let passed: u64 = (1..number).map(vonage).sum();
                 let next = vonage(number);
@@ -44,6 +50,11 @@ impl WebhookRetry {
     pub(crate) const fn disables_after(self, failures: u32) -> bool {
         matches!(self, Self::DisableAfter50) && failures >= FAILURES
     }
+}
+
+fn listed(seconds: &[u64], number: u32) -> Option<Duration> {
+    let seconds = seconds.get(number as usize - 1)?;
+    Some(Duration::from_secs(*seconds))
 }
 
 fn vonage(number: u32) -> u64 {
@@ -78,6 +89,12 @@ mod tests {
         assert_eq!(attempts(default), (vec![0, 15, 30, 45, 60], 5));
         assert_eq!(attempts(WebhookRetry::DisableAfter50), attempts(default));
         assert_eq!(attempts(WebhookRetry::Plivo), (vec![0, 60, 180, 420], 4));
+        let (moments, count) = attempts(WebhookRetry::Sendly);
+        assert_eq!(moments, [0, 60, 360, 2160, 9360, 95_760]);
+        assert_eq!(count, 6);
+        let (moments, count) = attempts(WebhookRetry::Svix);
+        assert_eq!(moments, [0, 5, 305, 2105, 9305, 27_305]);
+        assert_eq!(count, 8);
         let (moments, count) = attempts(WebhookRetry::Vonage);
         assert_eq!(moments, [0, 5, 15, 35, 75, 155]);
         // Eight doublings take 1,275 s; then there is one every 900 s.

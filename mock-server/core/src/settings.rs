@@ -14,9 +14,11 @@ use contract::{ApiKey, Cents, Law};
 pub use self::file::{AccountKey, AccountKeyError, AccountPatch, SettingsFile};
 pub use self::opening_balance::{OpeningBalance, OpeningBalanceError};
 pub use self::rental_life::{RentalLife, RentalLifeError};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, WebhookRetry};
 use crate::fault::FaultRule;
 use crate::journal::JournalLimits;
+use crate::lint::{LintMode, Rule};
+use crate::signature::WebhookSecret;
 pub use crate::time_scale::{TimeScale, TimeScaleError};
 use crate::webhook_url::WebhookUrl;
 
@@ -34,6 +36,10 @@ pub struct Settings {
     pub journal_max: usize,
     /// Bytes that they take at most, paths that mean no operation included.
     pub journal_bytes: usize,
+    /// Whether clients are looked at, and what follows from what is found.
+    pub lint: LintMode,
+    /// Rules that are not looked for.
+    pub lint_skip: Vec<Rule>,
 }
 
 /// Everything that decides how one account behaves.
@@ -89,6 +95,8 @@ impl From<AccountSettings> for Settings {
             // Some five megabytes, unless most of the requests have odd paths.
             journal_max: 100_000,
             journal_bytes: 16 * 1024 * 1024,
+            lint: LintMode::Off,
+            lint_skip: Vec::new(),
         }
     }
 }
@@ -111,16 +119,29 @@ impl AccountSettings {
     }
 }
 
-/// Where `sms.received` webhooks go. How patiently is for the dialect to say.
+/// Where `sms.received` webhooks go, and what is said about that endpoint alone;
+/// the rest is for the dialect to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookSettings {
     /// The receiver.
     pub url: WebhookUrl,
+    /// What its webhooks are signed with, as Standard Webhooks has it; if nothing is
+    /// said, they are signed as the dialect says, or not.
+    pub secret: Option<WebhookSecret>,
+    /// When a webhook is posted to it again; if nothing is said, as the dialect says.
+    pub retry: Option<WebhookRetry>,
+    /// Whether its webhooks bring the header [`contract::truth::HEADER`].
+    pub truth: bool,
 }
 
 impl WebhookSettings {
     /// Webhooks to this receiver.
     pub const fn new(url: WebhookUrl) -> Self {
-        Self { url }
+        Self {
+            url,
+            secret: None,
+            retry: None,
+            truth: false,
+        }
     }
 }

@@ -68,6 +68,12 @@ impl SmsBook {
         self.entries.get(&(rental, number))
     }
 
+    /// Whether one that is written here comes after `now`.
+    pub(crate) fn follows(&self, rental: u32, now: Moment) -> bool {
+        let mut written = self.of(rental);
+        written.any(|(_, sms)| sms.at > now && sms.at != Moment::NEVER)
+    }
+
     /// The latest that has come by `now`, with its number.
     pub(crate) fn latest(&self, rental: u32, now: Moment) -> Option<(u32, &Sms)> {
         // Nothing is written of almost all rentals.

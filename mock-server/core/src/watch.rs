@@ -48,6 +48,9 @@ pub enum Wish {
         #[serde(default)]
         outcome: DeliveryGoal,
     },
+    /// No webhook to be posted any more: each is acknowledged or given up, and none
+    /// is still to come.
+    Webhooks {},
 }
 
 /// How far a webhook should be.
@@ -110,6 +113,7 @@ impl Mock {
             Wish::Delivery { rental_id, outcome } => {
                 self.watch_delivery(scope, *rental_id, *outcome)
             }
+            Wish::Webhooks {} => self.watch_webhooks(scope),
         }
     }
 
@@ -140,6 +144,15 @@ impl Mock {
         Watch::NotBefore(next)
     }
 
+    fn watch_webhooks(&self, scope: Scope) -> Watch {
+        let places = self.places(scope).into_iter();
+        let mut outboxes = places.map(|place| &self.accounts[place as usize].webhooks);
+        if outboxes.all(|outbox| outbox.is_empty()) {
+            return Watch::Happened;
+        }
+        Watch::NotBefore(Moment::NEVER)
+    }
+
     fn watch_delivery(&self, scope: Scope, rental: u32, goal: DeliveryGoal) -> Watch {
         if self.rental_of(scope, rental).is_none() {
             return Watch::NoSuchRental;
@@ -147,7 +160,10 @@ impl Mock {
         let reached = |delivery: &Delivery| match goal {
             DeliveryGoal::Acknowledged => delivery.standing == Standing::Acknowledged,
             DeliveryGoal::GivenUp => delivery.standing == Standing::GivenUp,
-            DeliveryGoal::Attempted => delivery.attempts[0].outcome.is_some(),
+            DeliveryGoal::Attempted => {
+                let first = delivery.attempts.first();
+                first.is_some_and(|first| first.outcome.is_some())
+            }
         };
         if self.deliveries.about(rental).any(reached) {
             return Watch::Happened;

@@ -30,7 +30,7 @@ const ALWAYS: [(u16, &str); 4] = [
 const CONFLICT: &str = "It cannot be done as things stand.";
 
 /// What may stand in a path in braces.
-const IN_PATH: [(&str, &str, &str); 4] = [
+const IN_PATH: [(&str, &str, &str); 5] = [
     (
         "rental_id",
         "integer",
@@ -45,6 +45,11 @@ const IN_PATH: [(&str, &str, &str); 4] = [
         "delivery_id",
         "integer",
         "The delivery's id, from the list of deliveries.",
+    ),
+    (
+        "endpoint_id",
+        "string",
+        "The endpoint's id, such as account-1, server-1 or settings-1.",
     ),
     (
         "number",

@@ -3,10 +3,12 @@
 use contract::key::KeyError;
 use hyper::StatusCode;
 use mock_server_core::HandError;
-use mock_server_core::control::ClockError;
 use mock_server_core::control::faults::{FaultError, WrittenRuleError};
 use mock_server_core::control::snapshot::SnapshotError;
+use mock_server_core::control::{ClockError, EndpointError};
+use mock_server_core::endpoint::EndpointIdError;
 use mock_server_core::fault::RuleIdError;
+use mock_server_core::queue::ReplayError;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -58,6 +60,14 @@ pub(super) enum ControlError {
     RuleId(#[from] RuleIdError),
     #[error(transparent)]
     Fault(#[from] FaultError),
+    #[error("there is no endpoint with this id here; GET webhooks/endpoints lists those there are")]
+    NoSuchEndpoint,
+    #[error(transparent)]
+    EndpointId(#[from] EndpointIdError),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     #[error(transparent)]
     Clock(#[from] ClockError),
     #[error(transparent)]
@@ -87,20 +97,29 @@ impl ControlError {
             | Self::NoSuchRequest
             | Self::NotANumber
             | Self::RuleId(_)
+            | Self::EndpointId(_)
+            | Self::NoSuchEndpoint
+            | Self::Endpoint(EndpointError::Missing)
+            | Self::Replay(ReplayError::Missing)
             | Self::Fault(FaultError::Missing)
             | Self::Hand(HandError::NoSuchRental) => StatusCode::NOT_FOUND,
-            Self::Clock(_)
-            | Self::Fault(_)
-            | Self::Hand(_)
-            | Self::Snapshot(SnapshotError::RentalTaken(_)) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Key(_)
             | Self::NeedsAccount
+            | Self::Endpoint(EndpointError::Secret(_))
             | Self::Body(..)
             | Self::Query(_)
             | Self::WebhookHost(_)
-            | Self::Rule(_)
-            | Self::Snapshot(_) => StatusCode::BAD_REQUEST,
+            | Self::Rule(_) => StatusCode::BAD_REQUEST,
+            Self::Snapshot(error) if !matches!(error, SnapshotError::RentalTaken(_)) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Clock(_)
+            | Self::Fault(_)
+            | Self::Hand(_)
+            | Self::Endpoint(_)
+            | Self::Replay(_)
+            | Self::Snapshot(_) => StatusCode::CONFLICT,
         }
     }
 

@@ -1,8 +1,7 @@
-//! Rentals and webhooks over HTTP, and the tester's hand on them.
+//! Rentals over HTTP, and the tester's hand on them.
 
 use hyper::Method;
-use mock_server_core::control::EndpointView;
-use mock_server_core::control::rentals::{DeliveryView, RentalQuery, RentalView};
+use mock_server_core::control::rentals::{RentalQuery, RentalView};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,25 +9,10 @@ use super::ask::Ask;
 use super::refusal::ControlError;
 use super::route::{Outcome, Route};
 
-/// Deliveries that are listed if nobody says how many.
-const LISTED: usize = 100;
-
 /// Rentals, the newest first.
 #[derive(Serialize, JsonSchema)]
 struct Rentals {
     rentals: Vec<RentalView>,
-}
-
-/// Webhooks, the newest first.
-#[derive(Serialize, JsonSchema)]
-struct Deliveries {
-    deliveries: Vec<DeliveryView>,
-}
-
-/// The receivers of webhooks.
-#[derive(Serialize, JsonSchema)]
-struct Endpoints {
-    endpoints: Vec<EndpointView>,
 }
 
 /// What the SMS says.
@@ -41,24 +25,8 @@ struct SmsBody {
     text: Option<String>,
 }
 
-/// Which webhooks are meant; what is left out means any.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DeliveryQuery {
-    /// About which rental.
-    rental_id: Option<u32>,
-    /// How many at most; 100 if unsaid.
-    limit: Option<usize>,
-}
-
 pub(super) fn routes() -> Vec<Route> {
-    let mut routes = Vec::from(rentals());
-    routes.extend(webhooks());
-    routes
-}
-
-fn rentals() -> [Route; 4] {
-    [
+    vec![
         Route::search(
             (Method::GET, "rentals"),
             "Lists rentals, the newest first",
@@ -109,44 +77,6 @@ fn rentals() -> [Route; 4] {
         )
         .about("It is refunded as it would be at its end. One that has ended is left as it is.")
         .refusing(&[409]),
-    ]
-}
-
-fn webhooks() -> [Route; 3] {
-    [
-        Route::search(
-            (Method::GET, "webhooks/deliveries"),
-            "Lists what was posted, the newest first",
-            |ask, query: DeliveryQuery| {
-                let (scope, limit) = (ask.scope()?, query.limit.unwrap_or(LISTED));
-                let rental = query.rental_id;
-                let found = ask
-                    .state
-                    .with(|mock, _| mock.deliveries(scope, rental, limit));
-                Ok(Deliveries { deliveries: found })
-            },
-        )
-        .about("Each with its attempts. The last 10,000 are remembered."),
-        Route::plain(
-            (Method::GET, "webhooks/deliveries/{delivery_id}"),
-            "Shows one delivery with its attempts",
-            |ask| {
-                let (scope, id) = (ask.scope()?, ask.number()?);
-                let found = ask.state.with(|mock, _| mock.delivery(scope, id));
-                found.ok_or(ControlError::NoSuchDelivery)
-            },
-        ),
-        Route::plain(
-            (Method::GET, "webhooks/endpoints"),
-            "Shows the receivers of webhooks, and whether they are given up",
-            |ask| {
-                let scope = ask.scope()?;
-                let endpoints = ask
-                    .state
-                    .with(|mock, now| mock.webhook_endpoints(now, scope));
-                Ok(Endpoints { endpoints })
-            },
-        ),
     ]
 }
 

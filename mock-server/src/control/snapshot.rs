@@ -11,9 +11,10 @@ use super::refusal::ControlError;
 use super::route::{Outcome, Route};
 
 /// What a snapshot looks like; nobody writes one by hand.
-const EXAMPLE: &str = r#"{"version": 1, "epoch": "2026-06-11T03:20:14Z",
+const EXAMPLE: &str = r#"{"version": 2, "epoch": "2026-06-11T03:20:14Z",
     "next_rental_id": 13322954, "accounts": [],
-    "server": {"default": {}, "faults": [], "rules_made": 0}}"#;
+    "server": {"default": {}, "faults": [], "rules_made": 0,
+    "endpoints": [], "endpoints_made": 0}}"#;
 
 /// The accounts that were brought back.
 #[derive(Serialize, JsonSchema)]

@@ -6,7 +6,7 @@ use hyper::Method;
 
 use super::refusal::ControlError;
 use super::route::Route;
-use super::{about, accounts, events, faults, rentals, requests, snapshot, time};
+use super::{about, accounts, events, faults, lint, rentals, requests, snapshot, time, webhooks};
 
 /// Built at the first control request; a server under load alone needs none.
 pub(super) static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
@@ -16,7 +16,9 @@ pub(super) static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| {
         time::routes(),
         faults::routes(),
         rentals::routes(),
+        webhooks::routes(),
         requests::routes(),
+        lint::routes(),
         snapshot::routes(),
         events::routes(),
     ];

@@ -71,18 +71,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Says what time it is, and how fast it runs",
             |ask| Ok(clocks(&ask.state, ask.scope()?)),
         ),
-        Route::send_and_wait(
-            (Method::POST, "clock/advance"),
-            "Moves time forward, whether it runs or stands still",
-            r#"{"duration": "20m"}"#,
-            |ask, AdvanceBody { duration }| async move {
-                Ok(advance(&ask.state, ask.scope()?, duration.0).await)
-            },
-        )
-        .about(
-            "Answers when everything that fell due has happened, in order: SMS, \
-             webhooks with their retries, expiries and refunds.",
-        ),
+        advancing(),
         set(),
         Route::plain((Method::POST, "clock/freeze"), "Stops time", |ask| {
             pace(ask, TimeScale::FROZEN)
@@ -126,6 +115,21 @@ pub(super) fn routes() -> Vec<Route> {
             },
         ),
     ]
+}
+
+fn advancing() -> Route {
+    Route::send_and_wait(
+        (Method::POST, "clock/advance"),
+        "Moves time forward, whether it runs or stands still",
+        r#"{"duration": "20m"}"#,
+        |ask, AdvanceBody { duration }| async move {
+            Ok(advance(&ask.state, ask.scope()?, duration.0).await)
+        },
+    )
+    .about(
+        "Answers when everything that fell due has happened, in order: SMS, \
+         webhooks with their retries, expiries and refunds.",
+    )
 }
 
 fn set() -> Route {

@@ -117,8 +117,10 @@ impl Arm for CoreArm {
             content_type: ask.content_type,
             accept: None,
             idempotency_key: None,
+            connection: None,
             prefer: None,
             truth: ask.truth,
+            sought: None,
             body: Body::Whole(ask.body.as_bytes()),
         };
         let reply = self.0.handle(Moment::START, &request);

@@ -15,6 +15,7 @@ mod page;
 mod pipeline;
 mod places;
 mod preset;
+mod receiver;
 mod resources;
 mod scenario;
 mod secure;

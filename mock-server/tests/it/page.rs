@@ -70,9 +70,12 @@ fn every_example_is_answered() {
         over_http(address, rent(&mine, "service=whatsapp"));
         let rule = r#"{"rule":"*: latency(0s)"}"#;
         control(address, Some(&mine), "POST", "faults", rule);
+        let endpoint = r#"{"url":"http://127.0.0.1:9/"}"#;
+        control(address, Some(&mine), "POST", "webhooks/endpoints", endpoint);
         let call = path
             .replace("{rental_id}", "13322954")
             .replace("{fault_id}", "account-1")
+            .replace("{endpoint_id}", "account-1")
             .replace("{number}", "1");
         let whole = path == "snapshot";
         let scope = Some(&*mine).filter(|_| !whole);

@@ -168,8 +168,8 @@ fn a_snapshot_that_makes_no_sense_changes_nothing() {
     };
     let cases = [
         (
-            broken(&|snapshot| snapshot["version"] = json!(2)),
-            "only 1 is understood",
+            broken(&|snapshot| snapshot["version"] = json!(1)),
+            "only 2 is understood",
         ),
         (
             broken(&|snapshot| snapshot["accounts"][0]["money"]["charged"] = json!(1)),

@@ -45,7 +45,7 @@ pub(crate) fn receive(listener: &TcpListener, status: &str) -> (String, String) 
     (head.to_owned(), body.to_owned())
 }
 
-fn read_request(stream: &mut TcpStream) -> String {
+pub(crate) fn read_request(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     while !text.ends_with('}') {
         let mut chunk = [0; 1024];

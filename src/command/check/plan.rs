@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use contract::Cents;
-use judge::Plan;
 use judge::target::Target;
+use judge::{Plan, Spending};
 use judge_core::amount::Amount;
 use mock_server::{Running, Server};
 use mock_server_core::{AccountSettings, Settings};
 
 use super::Subject;
 use crate::cli::check::CheckArguments;
+
+/// What a check may spend where nobody said how much.
+const MAX_SPEND: Cents = Cents(500);
 
 /// Keys of the embedded mock's two accounts.
 const EMBEDDED_KEYS: [&str; 2] = [
@@ -68,13 +71,16 @@ fn plan(
         wait_sms: arguments.wait_sms.0,
         wait_expiry: arguments.wait_expiry,
         read_only: arguments.read_only,
-        max_spend: Some(amount(arguments.max_spend)),
+        spending: match arguments.max_spend {
+            Some(limit) => Spending::Limited(amount(limit)),
+            None => Spending::LimitedIfReal(amount(MAX_SPEND)),
+        },
     }
 }
 
 /// Cents in the judge's ten-thousandths.
-const fn amount(Cents(cents): Cents) -> Amount {
-    Amount(cents * 100)
+pub(crate) const fn amount(Cents(cents): Cents) -> Amount {
+    Amount(cents.saturating_mul(100))
 }
 
 fn embedded(arguments: &CheckArguments) -> anyhow::Result<Subject> {
@@ -89,7 +95,6 @@ fn embedded(arguments: &CheckArguments) -> anyhow::Result<Subject> {
         plan: Plan {
             made_up: true,
             webhook_listen: plan.webhook_listen.or(Some(anywhere)),
-            max_spend: None,
             ..plan
         },
         embedded: Some(running),

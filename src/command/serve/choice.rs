@@ -9,12 +9,15 @@ use anyhow::Context;
 use contract::{Law, document};
 use mock_server::limits::{ArrivalTime, BodyBytes, ConnectionCount, HeadBytes};
 use mock_server::{Limits, Place, Server};
+use mock_server_core::lint::Rule;
 use mock_server_core::settings::{AccountKey, AccountPatch, OpeningBalance, RentalLife, TimeScale};
-use mock_server_core::{DialectFile, FaultRule, Settings, SettingsFile, WebhookUrl};
+use mock_server_core::{DialectFile, FaultRule, LintMode, Settings, SettingsFile, WebhookUrl};
 use serde::Deserialize;
 
+use super::lint::Reports;
 use super::listening::{ListeningChoice, Places};
 use super::log::{Log, LogChoice};
+use crate::cli::lint_format::LintFormat;
 use crate::cli::serve::ServeArguments;
 use crate::cli::serve::listening::SocketMode;
 use crate::cli::serve::logging::{LogFormat, LogLevel};
@@ -31,6 +34,8 @@ pub(super) struct Choice {
     admin_listen: Option<Place>,
     admin_token: Option<String>,
     limits: LimitsChoice,
+    report: Option<Vec<LintFormat>>,
+    report_dir: Option<PathBuf>,
     mock: SettingsFile,
 }
 
@@ -51,6 +56,8 @@ pub(super) struct Plan {
     pub(super) log: Log,
     pub(super) settings: Settings,
     pub(super) port_file: Option<PathBuf>,
+    /// Which reports about clients, and where they go.
+    pub(super) reports: Reports,
 }
 
 impl Choice {
@@ -96,6 +103,8 @@ impl Choice {
             admin_listen: self.admin_listen.or(other.admin_listen),
             admin_token: self.admin_token.or(other.admin_token),
             limits: self.limits.or(other.limits),
+            report: self.report.or(other.report),
+            report_dir: self.report_dir.or(other.report_dir),
             mock: self.mock.or(other.mock),
         }
     }
@@ -118,6 +127,10 @@ impl Choice {
             log: self.log.resolve(),
             settings: self.mock.resolve(seed),
             port_file: self.port_file,
+            reports: Reports {
+                formats: self.report.unwrap_or_default(),
+                directory: self.report_dir,
+            },
         }
     }
 }
@@ -163,6 +176,10 @@ impl Choice {
             ("log_format", self.log.format != after.log.format),
             ("log_level", self.log.level != after.log.level),
             ("watch", self.watch != after.watch),
+            ("lint", self.mock.lint != after.mock.lint),
+            ("lint_skip", self.mock.lint_skip != after.mock.lint_skip),
+            ("report", self.report != after.report),
+            ("report_dir", self.report_dir != after.report_dir),
         ];
         let different = each.into_iter().filter(|(_, differs)| *differs);
         names.extend(different.map(|(name, _)| name));
@@ -224,6 +241,10 @@ struct ServeFile {
     journal_bytes: Option<usize>,
     strict_keys: Option<bool>,
     watch: Option<bool>,
+    lint: Option<LintMode>,
+    lint_skip: Option<Vec<Rule>>,
+    report: Option<Vec<LintFormat>>,
+    report_dir: Option<PathBuf>,
     accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     seed: Option<u64>,
     sms_delay: Option<Law>,
@@ -267,6 +288,8 @@ impl From<ServeFile> for Choice {
                 connections: file.max_connections,
                 arrival_time: file.arrival_time,
             },
+            report: file.report,
+            report_dir: file.report_dir,
             mock: SettingsFile {
                 seed: file.seed,
                 sms_delay: file.sms_delay,
@@ -280,6 +303,8 @@ impl From<ServeFile> for Choice {
                 strict_keys: file.strict_keys,
                 journal_max: file.journal_max,
                 journal_bytes: file.journal_bytes,
+                lint: file.lint,
+                lint_skip: file.lint_skip,
             },
         }
     }
@@ -302,6 +327,8 @@ impl From<ServeArguments> for Choice {
                 connections: typed.max_connections,
                 arrival_time: typed.arrival_time,
             },
+            report: typed.report,
+            report_dir: typed.report_dir,
             mock: SettingsFile {
                 seed: typed.seed,
                 sms_delay: typed.sms_delay,
@@ -315,6 +342,8 @@ impl From<ServeArguments> for Choice {
                 strict_keys: typed.strict_keys.then_some(true),
                 journal_max: typed.journal_max,
                 journal_bytes: typed.journal_bytes,
+                lint: typed.lint,
+                lint_skip: typed.lint_skip,
             },
         }
     }

@@ -89,7 +89,9 @@ impl Log {
             LogFormat::Text if level == LogLevel::Warn => {
                 print(&format!("otplab: warning: {words}"));
             }
-            LogFormat::Text => print(&format!("otplab: {words}")),
+            LogFormat::Text => words
+                .lines()
+                .for_each(|line| print(&format!("otplab: {line}"))),
             LogFormat::Json => print(&object(level, event, words, fields).to_string()),
         }
     }

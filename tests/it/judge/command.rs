@@ -8,7 +8,7 @@ use super::bent::{Bend, bend};
 use super::{KEYS, mock, relay};
 use crate::binary::otplab;
 
-fn check(arguments: &[&str]) -> (i32, String, String) {
+pub(super) fn check(arguments: &[&str]) -> (i32, String, String) {
     let Output {
         status,
         stdout,

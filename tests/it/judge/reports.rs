@@ -1,14 +1,12 @@
-//! The reports of a check: that each says what the others say, that an
-//! interruption leaves them written, and that a baseline excuses what it names.
+//! The reports of a check: that each says what the others say, and that a
+//! baseline excuses what it names.
 
 use std::fs;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::bent::{Bend, bend};
-use super::{KEYS, mock, relay};
+use super::{KEYS, mock};
 use crate::binary::otplab;
 
 fn broken() -> (mock_server::Running, String) {
@@ -137,47 +135,6 @@ fn a_baseline_excuses_what_it_names() {
     let (code, out) = check(&["--baseline", file, "--baseline-update"]);
     assert!(code == Some(0) && out.contains("known P4 "), "{out}");
     assert_eq!(check(&["--baseline", file]).0, Some(0));
-}
-
-#[test]
-fn an_interruption_is_130_and_leaves_the_reports() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let path = directory.path().to_str().expect("UTF-8");
-    let server = mock("default");
-    let address = server.address();
-    // Without its control API the SMS has to be waited for.
-    let slow = relay::serve(move |message| {
-        let control = message.first.contains("/__admin");
-        (!control)
-            .then(|| relay::forward(address, &message))
-            .flatten()
-    });
-    let mut child = otplab()
-        .args([
-            "check",
-            &format!("http://{slow}"),
-            "--key-env",
-            "KEY",
-            "--report",
-            "json",
-            "--report-dir",
-            path,
-        ])
-        .env("KEY", KEYS[0])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary runs");
-    std::thread::sleep(Duration::from_secs(1));
-    let interrupt = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(interrupt.is_ok_and(|status| status.success()));
-    let began = Instant::now();
-    assert_eq!(child.wait().expect("it ends").code(), Some(130));
-    assert!(began.elapsed() < Duration::from_secs(3));
-    let json = fs::read_to_string(directory.path().join("check.json")).expect("it is written");
-    assert!(json.contains("\"ended_early\": \"interrupted\""), "{json}");
 }
 
 #[test]

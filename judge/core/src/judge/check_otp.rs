@@ -16,6 +16,14 @@ pub(super) fn judge(story: &Story<'_>, docket: &mut Docket) {
     for rental in &story.rentals {
         rental_polls(story, rental, docket);
     }
+    if !story.rentals.is_empty() && story.evidence.given.ended_early.is_none() {
+        let reason = if story.evidence.given.capture {
+            "the capture shows no poll of a rental after its end"
+        } else {
+            "no rental was polled after its end: see --wait-expiry"
+        };
+        docket.excuse("C13", reason);
+    }
     unknown_ids(story, docket);
     isolation(story, docket);
     docket.record(
@@ -61,13 +69,16 @@ fn rental_polls(story: &Story<'_>, rental: &Rental, docket: &mut Docket) {
             }
             Case::Refused => {}
         }
-        if Story::may_have_ended(rental, call.sent())
-            && received.is_none_or(|first| place < first || call.case() != Case::Received)
-        {
-            docket.record("C13", format!("after the end: {}", form(call)));
+        if Story::may_have_ended(rental, call.sent()) {
+            let had_code = received.is_some_and(|first| first < place);
+            let which = if had_code {
+                " of one with its code"
+            } else {
+                ""
+            };
+            docket.record("C13", format!("after the end{which}: {}", form(call)));
         }
     }
-    docket.excuse("C13", "no rental was seen after its end: see --wait-expiry");
     both_succeed(rental, &polls, docket);
 }
 

@@ -149,7 +149,10 @@ fn limits(story: &Story<'_>, docket: &mut Docket) {
             .header("retry-after")
             .and_then(|after| after.trim().parse().ok())
             .unwrap_or(1);
-        let until = call.exchange.answered + Duration::from_secs(wait);
+        let until = call
+            .exchange
+            .answered
+            .saturating_add(Duration::from_secs(wait));
         let next = story.calls[place + 1..]
             .iter()
             .find(|next| next.who() == call.who());

@@ -104,7 +104,7 @@ impl Window {
         if self == Self::Busy || change.same(Amount::ZERO) {
             return true;
         }
-        let size = Amount(change.0.abs());
+        let size = Amount(change.0.saturating_abs());
         let costs = story.rentals_of(who).filter_map(|rental| rental.cost);
         let mut sums = vec![Amount::ZERO];
         // More rentals than a check makes would only make the sums many.
@@ -169,7 +169,7 @@ fn ledger(story: &Story<'_>, (who, first): (Who, usize), missing: Amount, docket
     };
     let least = rentals.iter().filter(completed).fold(Amount::ZERO, cost);
     let most = rentals.iter().fold(Amount::ZERO, cost);
-    let holds = missing.0 >= least.0 - 50 && missing.0 <= most.0 + 50;
+    let holds = missing.0 >= least.0.saturating_sub(50) && missing.0 <= most.0.saturating_add(50);
     docket.must("P7", holds, last, || {
         let right = if done == rentals.len() {
             format!("{least} less: the price of {done} completed rentals, once")
@@ -226,6 +226,49 @@ pub(crate) fn charged_at_rent(story: &Story<'_>, who: Who) -> Option<bool> {
         return None;
     }
     Some(before.less(after.balance()?).same(cost))
+}
+
+/// Whether the price of a rental without a code was back after its end, which
+/// this poll saw. Others of the key may have been made and have ended as well.
+pub(crate) fn refunded(story: &Story<'_>, rental: &Rental, poll: &Call<'_>) -> Option<bool> {
+    let looks = || {
+        story
+            .profiles(rental.who)
+            .filter(|call| call.balance().is_some())
+    };
+    let before = looks().filter(|call| call.index < rental.call).last()?;
+    let after = looks().find(|call| call.index > poll.index)?;
+    let (mut charged, mut back) = (Amount::ZERO, Amount::ZERO);
+    for other in story.rentals_of(rental.who) {
+        let cost = other.cost?;
+        if other.call > before.index && other.call < after.index {
+            charged = charged.plus(cost);
+        }
+        let code = story.received(other);
+        let ends_between = other.call < after.index
+            && code.is_none_or(|code| code.index > after.index)
+            && ended(story, other, after)?
+            && (other.call > before.index || !ended(story, other, before)?);
+        if ends_between {
+            back = back.plus(cost);
+        }
+    }
+    let missing = before.balance()?.less(after.balance()?);
+    match (missing.same(charged.less(back)), missing.same(charged)) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a rental had ended by then, if that is certain.
+fn ended(story: &Story<'_>, rental: &Rental, by: &Call<'_>) -> Option<bool> {
+    if !Story::may_have_ended(rental, by.sent()) {
+        return Some(false);
+    }
+    let by_hand = story.evidence.ended_by_hand.contains_key(&rental.id);
+    let latest = rental.answered.saturating_add(rental.life?);
+    (by_hand || by.sent() >= latest).then_some(true)
 }
 
 /// Two looks with nothing in between show the same person.

@@ -115,7 +115,8 @@ fn growth(story: &Story<'_>, docket: &mut Docket) {
                 .is_some_and(|poll| poll.index < after.index)
         };
         let completed = made.iter().filter(done).count() as i64;
-        let grown = after.total().unwrap_or_default() - before.total().unwrap_or_default();
+        let total = |page: &Call<'_>| page.total().unwrap_or_default();
+        let grown = total(after).saturating_sub(total(before));
         let holds = grown >= completed && grown <= distinct.len() as i64;
         docket.should("H14", holds, *after, || {
             (

@@ -70,6 +70,10 @@ fn services(story: &Story<'_>, docket: &mut Docket) {
             format!("no rental could be made: {}", came(call.exchange)),
         );
     }
+    for (name, status) in &story.evidence.lacking {
+        let what = name.replace('_', " ");
+        docket.record("R17", format!("{what}, made so by a fault rule: {status}"));
+    }
     known(&rents, story, docket);
 }
 

@@ -38,6 +38,8 @@ impl Fleet {
             requests: 0,
             has_turn: false,
             reserved: beginning.reserved,
+            timer: None,
+            awaits: None,
         });
         self.send(id, arrival.at, now);
     }

@@ -30,7 +30,7 @@ impl Fleet {
         }
     }
 
-    fn user(&self, id: UserId) -> Option<&User> {
+    pub(super) fn user(&self, id: UserId) -> Option<&User> {
         self.users.get(id.0 as usize).and_then(Option::as_ref)
     }
 
@@ -56,6 +56,12 @@ impl Fleet {
     pub(super) fn pause(&mut self, order: &Order, failure: Failure) -> Option<Duration> {
         let user = self.user(order.user)?;
         let (index, made, requests) = (user.index, user.made + 1, user.requests);
+        if let (Kind::Customer(customer), Call::CheckOtp(_)) = (&user.kind, order.call)
+            && customer.knows_code()
+        {
+            // A webhook brought it meanwhile.
+            return None;
+        }
         let retry = self.retry(order.user)?;
         if !retry.again(&order.call, failure, made) {
             return None;

@@ -6,4 +6,5 @@ mod customers;
 mod known_answer;
 mod retry;
 mod stall;
+mod webhooks;
 mod world;

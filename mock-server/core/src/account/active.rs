@@ -27,6 +27,19 @@ impl ActiveSet {
         self.0.insert((until, index));
     }
 
+    /// The rentals that it is about.
+    pub(super) fn indexes(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().map(|(_, index)| *index)
+    }
+
+    /// The rentals stand elsewhere: each index has become what `places` says.
+    pub(super) fn renumber(&mut self, places: impl Fn(u32) -> u32) {
+        let waiting = std::mem::take(&mut self.0).into_iter();
+        self.0 = waiting
+            .map(|(until, index)| (until, places(index)))
+            .collect();
+    }
+
     /// The rental at `index` waits no longer.
     pub(super) fn remove(&mut self, index: u32) {
         self.0.retain(|(_, waiting)| *waiting != index);

@@ -17,13 +17,13 @@ use crate::clock::AccountClock;
 use crate::fault::{ActiveRule, FaultRecord, FaultRule, RuleId};
 use crate::idempotency::{IdempotencyRecord, SavedAnswer};
 use crate::ledger::Ledger;
+use crate::outbox::{Outbox, SavedOutbox};
 use crate::person::Person;
 use crate::phone::{PhoneBook, SavedPhones};
 use crate::rate_limit::RateRecord;
 use crate::rental::SavedRental;
 use crate::settings::{AccountPatch, AccountSettings};
 use crate::sms::{SavedSms, SmsBook};
-use crate::webhook::{SavedWebhooks, WebhookQueue};
 
 /// An account, written down. Moments are nanoseconds of its own time.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -65,7 +65,7 @@ pub(crate) struct SavedAccount {
     faults: Vec<SavedRule>,
     rules_made: u32,
     faults_preferred: u64,
-    webhooks: SavedWebhooks,
+    pub(crate) webhooks: SavedOutbox,
 }
 
 /// Money, in cents.
@@ -175,7 +175,8 @@ impl Account {
             made: saved.rules_made,
         }
         .with(saved.faults);
-        account.webhooks = WebhookQueue::restore(saved.webhooks);
+        let webhook = account.settings.webhook.as_ref();
+        account.webhooks = Outbox::restore(saved.webhooks, webhook);
         account.ledger = Ledger {
             opening: Cents(saved.money.opening),
             charged: Cents(saved.money.charged),

@@ -82,6 +82,13 @@ impl Movements {
         self.0.iter().map(|(_, index, _)| *index)
     }
 
+    /// The rentals stand elsewhere: each index has become what `places` says.
+    pub(super) fn renumber(&mut self, places: impl Fn(u32) -> u32) {
+        let movements = std::mem::take(&mut self.0).into_iter();
+        let moved = movements.map(|(at, index, movement)| (at, places(index), movement));
+        self.0 = moved.collect();
+    }
+
     fn take_due(&mut self, now: Moment) -> Option<(u32, Movement)> {
         let due = self.0.first().filter(|(moment, ..)| *moment <= now)?;
         let (_, index, movement) = *due;
@@ -104,11 +111,12 @@ impl Account {
             .iter()
             .filter(|rental| self.keeps(rental, now))
             .map(|rental| rental.service.price)
+            .chain([self.rentals.paid()])
             .sum()
     }
 
     /// Whether the price of a rental is taken and not given back.
-    fn keeps(&self, rental: &Rental, now: Moment) -> bool {
+    pub(super) fn keeps(&self, rental: &Rental, now: Moment) -> bool {
         let terms = self.money;
         let came = rental.sms_at().is_some_and(|arrival| arrival <= now);
         let came_late = came && !self.has_sms_in_time(rental);

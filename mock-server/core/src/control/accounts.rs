@@ -7,6 +7,7 @@ use contract::{ApiKey, Cents, Moment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::endpoint::EndpointId;
 use crate::history;
 use crate::mock::Mock;
 use crate::rental::State;
@@ -102,6 +103,9 @@ impl Mock {
         }
         if let Some(pace) = said.time_scale {
             account.clock.set_pace(now, pace.0);
+        }
+        if settings.webhook.is_none() {
+            self.deliveries.give_up(place, EndpointId::SETTINGS);
         }
         account.change(local, settings, said.balance.map(|balance| balance.0));
         self.reschedule(place);

@@ -229,10 +229,14 @@ impl Mock {
         }
     }
 
-    /// What an account to come begins with: rules that testers gave to every account.
+    /// What an account to come begins with: rules and endpoints that testers gave to
+    /// every account.
     pub(crate) fn give_server_rules(&self, account: &mut crate::account::Account) {
         for rule in &self.server_rules.rules {
             account.faults.put(rule.clone());
+        }
+        for (id, settings) in &self.shared_endpoints.endpoints {
+            account.webhooks.put(*id, Arc::clone(settings));
         }
     }
 

@@ -9,6 +9,7 @@ use contract::{ApiKey, Moment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::endpoint::EndpointId;
 use crate::feed::What;
 use crate::mock::Mock;
 use crate::settings::{AccountSettings, Settings};
@@ -149,6 +150,9 @@ impl Mock {
             account.clock.set_pace(now, settings.time_scale);
         }
         let local = account.clock.local(now);
+        if settings.webhook.is_none() {
+            self.deliveries.give_up(place, EndpointId::SETTINGS);
+        }
         account.change(local, settings, None);
         self.reschedule(place);
         if has_pace && self.is_heard() {

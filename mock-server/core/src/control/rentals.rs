@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::deliveries::{Attempt, Delivery, Standing};
+use crate::endpoint::EndpointId;
 use crate::history;
 use crate::journal::What;
 use crate::mock::Mock;
@@ -80,10 +81,22 @@ pub struct DeliveryView {
     pub account: String,
     /// About which rental.
     pub rental_id: u32,
+    /// To which endpoint.
+    #[schemars(with = "String")]
+    pub endpoint: EndpointId,
+    /// What a receiver knows the event by: the same at every attempt and in duplicates.
+    pub message_id: String,
     /// Where the last attempt went.
     pub url: String,
-    /// `posting`, `failed` (another attempt will follow), `acknowledged` or `given_up`.
+    /// `posting`, `failed` (another attempt will follow), `acknowledged`, `given_up`,
+    /// `scheduled` (to be replayed), or `dropped` by a fault rule.
     pub state: &'static str,
+    /// When the next attempt is due, in the account's time, in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<String>,
+    /// What fault rules do to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<&'static str>,
     /// Every post.
     pub attempts: Vec<AttemptView>,
 }
@@ -95,7 +108,7 @@ pub struct AttemptView {
     pub attempt: u32,
     /// When it began, in the account's time, in UTC.
     pub at: String,
-    /// `acknowledged` or `failed`; null while it is under way.
+    /// `acknowledged`, `failed`, or `gone` if the endpoint wants no more; null while it is under way.
     pub outcome: Option<&'static str>,
     /// The receiver's status; null if there was none.
     pub status: Option<u16>,
@@ -156,6 +169,11 @@ impl Mock {
         shown.map(|delivery| self.delivery_view(delivery)).collect()
     }
 
+    /// How many deliveries were forgotten to make room for newer ones.
+    pub const fn deliveries_evicted(&self) -> u64 {
+        self.deliveries.evicted()
+    }
+
     /// One delivery.
     pub fn delivery(&self, scope: Scope, number: u64) -> Option<DeliveryView> {
         let mine =
@@ -212,8 +230,14 @@ impl Mock {
             id: delivery.number,
             account: self.name(delivery.account),
             rental_id: delivery.id.rental,
+            endpoint: delivery.id.endpoint,
+            message_id: delivery.id.message(),
             url: delivery.url.clone(),
             state: delivery.standing.word(),
+            next_at: delivery
+                .next
+                .map(|next| history::created_at(self.epoch, next)),
+            faults: delivery.faults.clone(),
             attempts: attempts.map(|attempt| self.attempt_view(attempt)).collect(),
         }
     }
@@ -224,7 +248,8 @@ impl Mock {
             at: history::created_at(self.epoch, attempt.at),
             outcome: attempt.outcome.map(|outcome| match outcome {
                 WebhookOutcome::Acknowledged => "acknowledged",
-                _ => "failed",
+                WebhookOutcome::Failed => "failed",
+                WebhookOutcome::Gone => "gone",
             }),
             status: attempt.report.status,
             error: attempt.report.error.clone(),
@@ -256,6 +281,8 @@ impl Standing {
             Self::Failed => "failed",
             Self::Acknowledged => "acknowledged",
             Self::GivenUp => "given_up",
+            Self::Scheduled => "scheduled",
+            Self::Dropped => "dropped",
         }
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::account::saved::{SavedAccount, SavedRule};
+use crate::endpoint::{SavedEndpoint, SharedEndpoints};
 use crate::fault::FaultRecord;
 use crate::mock::Mock;
 use crate::register::Register;
@@ -20,7 +21,7 @@ use crate::settings::AccountPatch;
 use crate::webhook_url::WebhookUrl;
 
 /// What this program writes and reads. Another number means another meaning.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Rentals of one server that a snapshot may know, at most.
 const MOST_RENTALS: u32 = 10_000_000;
@@ -53,6 +54,9 @@ struct SavedServer {
     default: AccountPatch,
     faults: Vec<SavedRule>,
     rules_made: u32,
+    /// Endpoints that every account has.
+    endpoints: Vec<SavedEndpoint>,
+    endpoints_made: u32,
 }
 
 /// Why a snapshot is not brought back. Then nothing has changed.
@@ -100,7 +104,11 @@ impl Snapshot {
         let urls = accounts
             .chain(default)
             .filter_map(|patch| patch.webhook_url.as_ref());
-        urls.map(WebhookUrl::host)
+        let of_accounts = self.accounts.iter();
+        let of_accounts = of_accounts.flat_map(|saved| saved.webhooks.urls());
+        let shared = self.server.iter().flat_map(|server| &server.endpoints);
+        let shared = shared.map(|endpoint| &endpoint.url);
+        urls.chain(of_accounts).chain(shared).map(WebhookUrl::host)
     }
 }
 
@@ -127,6 +135,13 @@ impl Mock {
             default: self.default_settings(),
             faults: self.server_rules.rules.iter().map(SavedRule::of).collect(),
             rules_made: self.server_rules.made,
+            endpoints: self
+                .shared_endpoints
+                .endpoints
+                .iter()
+                .map(|(id, settings)| SavedEndpoint::of(*id, settings))
+                .collect(),
+            endpoints_made: self.shared_endpoints.made,
         };
         Snapshot {
             version: VERSION,
@@ -267,16 +282,29 @@ impl Mock {
             ..FaultRecord::default()
         }
         .with(saved.faults);
+        let endpoints = saved.endpoints.into_iter();
+        self.shared_endpoints = SharedEndpoints {
+            endpoints: endpoints
+                .map(|saved| (saved.id, saved.settings()))
+                .collect(),
+            made: saved.endpoints_made,
+        };
         self.epoch = epoch;
     }
 
-    fn put_account(&mut self, now: Moment, key: ApiKey, account: Account) {
+    fn put_account(&mut self, now: Moment, key: ApiKey, mut account: Account) {
         let ids: Vec<_> = account.rentals().iter().map(|rental| rental.id).collect();
         let counts = &mut self.journal.counts;
         counts.restore(&account, account.clock.local(now));
+        let former_place = self.accounts.get_index_of(&key);
+        if let Some(place) = former_place {
+            self.lint_farewell(place as u32, now);
+        }
+        let counts = &mut self.journal.counts;
         let former = self.accounts.get(&key);
         if let Some(former) = former {
             counts.forget(former, former.clock.local(now));
+            account.webhooks.sign_as(&former.webhooks);
         }
         let agenda = former.and_then(|account| account.agenda);
         let place = self.accounts.insert_full(key, account).0 as u32;

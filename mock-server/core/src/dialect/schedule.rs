@@ -69,6 +69,10 @@ pub enum WebhookRetry {
     Plivo,
     /// After 5 seconds, doubling to 15 minutes, for 24 hours.
     Vonage,
+    /// After 1, 5 and 30 minutes, 2 and 24 hours.
+    Sendly,
+    /// After 5 seconds, 5 and 30 minutes, 2, 5, 10 and 10 hours.
+    Svix,
     /// As by default, until 50 attempts in a row have failed; then there are no
     /// more webhooks.
     DisableAfter50,
@@ -133,12 +137,13 @@ impl FromStr for WebhookRetry {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        const EXPECTED: &str =
-            "none, plivo, vonage, disable_after_50, or attempts and spacing like 5x15s";
+        const EXPECTED: &str = "none, plivo, vonage, sendly, svix, disable_after_50, or attempts and spacing like 5x15s";
         match text {
             "none" => Ok(Self::None),
             "plivo" => Ok(Self::Plivo),
             "vonage" => Ok(Self::Vonage),
+            "sendly" => Ok(Self::Sendly),
+            "svix" => Ok(Self::Svix),
             "disable_after_50" => Ok(Self::DisableAfter50),
             _ => spaced(text, EXPECTED),
         }

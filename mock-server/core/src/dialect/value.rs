@@ -12,6 +12,8 @@ use jiff::tz::TimeZone;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::signature::WebhookSecret;
+
 /// Not a value of a setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not understood; write {expected}")]
@@ -276,6 +278,8 @@ pub enum WebhookSignature {
     None,
     /// With HMAC-SHA256 of the raw body under this secret.
     Secret(Box<str>),
+    /// As Standard Webhooks has it, under this secret.
+    Standard(WebhookSecret),
 }
 
 /// When the webhook comes, seen from the poll.
@@ -404,6 +408,10 @@ impl FromStr for WebhookAck {
     }
 }
 
+/// What to write after `whsec_`.
+const STANDARD_SECRET: &str =
+    "24 to 64 bytes in Base64 after whsec_, or a secret that begins otherwise";
+
 impl FromStr for WebhookSignature {
     type Err = ValueError;
 
@@ -411,6 +419,11 @@ impl FromStr for WebhookSignature {
         match text {
             "none" => Ok(Self::None),
             "" => Err(ValueError::new(text, "none, or a secret")),
+            // A typo in one must not become another manner of signing.
+            standard if WebhookSecret::is_meant(standard) => {
+                let read = standard.parse().map(Self::Standard);
+                read.map_err(|_| ValueError::new("whsec_…", STANDARD_SECRET))
+            }
             secret => Ok(Self::Secret(secret.into())),
         }
     }
@@ -422,6 +435,7 @@ impl fmt::Debug for WebhookSignature {
         f.write_str(match self {
             Self::None => "None",
             Self::Secret(_) => "Secret(…)",
+            Self::Standard(_) => "Standard(…)",
         })
     }
 }

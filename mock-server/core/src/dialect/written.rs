@@ -109,6 +109,8 @@ displayed! {
         Self::Plivo => "plivo";
         Self::Vonage => "vonage";
         Self::DisableAfter50 => "disable_after_50";
+        Self::Sendly => "sendly";
+        Self::Svix => "svix";
         Self::Spaced { attempts, spacing } => "{attempts}x{}", span(spacing);
     }
     WebhookOrder {
@@ -125,7 +127,7 @@ displayed! {
     // A secret is not for anybody to read.
     WebhookSignature {
         Self::None => "none";
-        Self::Secret(_) => "…";
+        Self::Secret(_) | Self::Standard(_) => "…";
     }
     Zone {
         Self(zone) => "{}", zone.iana_name().unwrap_or("UTC");

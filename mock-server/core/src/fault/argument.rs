@@ -6,7 +6,7 @@ use std::time::Duration;
 use contract::expression::{ExpressionError, Sum, Term};
 use contract::{Law, TimeSpan};
 
-use super::{Damage, Fault, Phase, SmsFault, Substitute};
+use super::{Damage, Fault, Phase, SmsFault, Substitute, WebhookFault};
 
 /// What stands in for the argument of a bare `rate_limit`: the smallest wait
 /// that Retry-After can express.
@@ -37,6 +37,9 @@ pub(super) fn read_fault(text: &str) -> Result<Fault, ExpressionError> {
     }
     if let Some(fault) = read_sms_fault(name, term).transpose()? {
         return Ok(Fault::Sms(fault));
+    }
+    if let Some(fault) = read_webhook_fault(name, term).transpose()? {
+        return Ok(Fault::Webhook(fault));
     }
     let substitute = read_substitute(name, term)?;
     Ok(Fault::Instead(substitute, Phase::default()))
@@ -77,6 +80,34 @@ fn read_sms_fault(name: &str, term: &Term<'_>) -> Option<Result<SmsFault, Expres
     })
 }
 
+fn read_webhook_fault(
+    name: &str,
+    term: &Term<'_>,
+) -> Option<Result<WebhookFault, ExpressionError>> {
+    let named = |fault| bare(term, name, fault);
+    Some(match name {
+        "webhook_drop" => named(WebhookFault::Drop),
+        "webhook_duplicate" => again_after(term).map(WebhookFault::Duplicate),
+        "webhook_reorder" => named(WebhookFault::Reorder),
+        "webhook_early" => named(WebhookFault::Early),
+        "webhook_late" => duration(term, "webhook_late(30s)").map(WebhookFault::Late),
+        "webhook_bad_signature" => named(WebhookFault::BadSignature),
+        "webhook_stale_timestamp" => named(WebhookFault::StaleTimestamp),
+        _ => return None,
+    })
+}
+
+fn again_after(term: &Term<'_>) -> Result<Duration, ExpressionError> {
+    const USAGE: &str = "webhook_duplicate, webhook_duplicate(2s) or webhook_duplicate(concurrent)";
+    if term.arguments.is_none() {
+        return Ok(WebhookFault::AGAIN_AFTER);
+    }
+    match term.exactly(1, USAGE)?[0].word()?.text {
+        "concurrent" => Ok(Duration::ZERO),
+        _ => duration(term, USAGE),
+    }
+}
+
 fn read_substitute(name: &str, term: &Term<'_>) -> Result<Substitute, ExpressionError> {
     let named = |substitute: Substitute| bare(term, name, substitute);
     match name {
@@ -96,7 +127,9 @@ fn read_substitute(name: &str, term: &Term<'_>) -> Result<Substitute, Expression
              latency(200ms), timeout, reset_peer, reset_after_bytes(10), empty_response, \
              random_data, malformed_chunk, malformed_json, truncate_body, slow_body(5s), \
              slow_close(5s), no_numbers, insufficient_balance, sms_never, sms_late(30s), \
-             sms_duplicate and sms_second_code(10s)"
+             sms_duplicate, sms_second_code(10s), webhook_drop, webhook_duplicate, \
+             webhook_reorder, webhook_early, webhook_late(30s), webhook_bad_signature and \
+             webhook_stale_timestamp"
         ))),
     }
 }

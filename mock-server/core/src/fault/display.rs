@@ -2,10 +2,11 @@
 //! own names, and without what goes without saying.
 
 use std::fmt;
+use std::time::Duration;
 
 use contract::TimeSpan;
 
-use super::{Damage, Fault, FaultRule, Phase, SmsFault, Substitute, Target, When};
+use super::{Damage, Fault, FaultRule, Phase, SmsFault, Substitute, Target, WebhookFault, When};
 
 impl fmt::Display for FaultRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,6 +38,7 @@ impl fmt::Display for Fault {
             Self::Instead(substitute, _) => substitute.fmt(f),
             Self::Damage(damage) => damage.fmt(f),
             Self::Sms(fault) => fault.fmt(f),
+            Self::Webhook(fault) => fault.fmt(f),
         }
     }
 }
@@ -78,6 +80,22 @@ impl fmt::Display for SmsFault {
             Self::Late(time) => write!(f, "sms_late({})", TimeSpan(*time)),
             Self::Duplicate => f.write_str("sms_duplicate"),
             Self::SecondCode(time) => write!(f, "sms_second_code({})", TimeSpan(*time)),
+        }
+    }
+}
+
+impl fmt::Display for WebhookFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drop => f.write_str("webhook_drop"),
+            Self::Duplicate(Self::AGAIN_AFTER) => f.write_str("webhook_duplicate"),
+            Self::Duplicate(Duration::ZERO) => f.write_str("webhook_duplicate(concurrent)"),
+            Self::Duplicate(after) => write!(f, "webhook_duplicate({})", TimeSpan(*after)),
+            Self::Reorder => f.write_str("webhook_reorder"),
+            Self::Early => f.write_str("webhook_early"),
+            Self::Late(time) => write!(f, "webhook_late({})", TimeSpan(*time)),
+            Self::BadSignature => f.write_str("webhook_bad_signature"),
+            Self::StaleTimestamp => f.write_str("webhook_stale_timestamp"),
         }
     }
 }

@@ -91,7 +91,7 @@ fn in_phase(fault: Fault, phase: Phase) -> Result<Fault, String> {
             "{damage} happens to the answer of an operation that was carried out, so it is \
              after_commit; before goes with status, reset_peer and others that replace the answer"
         )),
-        (fault @ (Fault::Latency(_) | Fault::Sms(_)), _) => Err(format!(
+        (fault @ (Fault::Latency(_) | Fault::Sms(_) | Fault::Webhook(_)), _) => Err(format!(
             "{fault} loses no answer, so it has no phase; leave it out"
         )),
     }
@@ -114,7 +114,9 @@ fn read_target(text: &str) -> Result<Target, ExpressionError> {
 fn narrow(target: Target, fault: &Fault) -> Result<Target, String> {
     let only_rent = matches!(
         fault,
-        Fault::Sms(_) | Fault::Instead(Substitute::NoNumbers | Substitute::InsufficientBalance, _)
+        Fault::Sms(_)
+            | Fault::Webhook(_)
+            | Fault::Instead(Substitute::NoNumbers | Substitute::InsufficientBalance, _)
     );
     match target {
         Target::Every if only_rent => Ok(Target::Only(Operation::Rent)),
@@ -185,6 +187,15 @@ mod tests {
             "rent: sms_late(30s) probability 0.5",
             "rent: sms_duplicate",
             "rent: sms_second_code(10s) first 1",
+            "rent: webhook_drop nth 2",
+            "rent: webhook_duplicate",
+            "rent: webhook_duplicate(5s) probability 0.2",
+            "rent: webhook_duplicate(concurrent)",
+            "rent: webhook_reorder every 2",
+            "rent: webhook_early",
+            "rent: webhook_late(30s) ttl 1m",
+            "rent: webhook_bad_signature",
+            "rent: webhook_stale_timestamp",
         ] {
             let rule: FaultRule = text.parse().expect(text);
             assert_eq!(rule.to_string(), text);
@@ -206,6 +217,12 @@ mod tests {
         for (text, expected) in [
             ("*:no_numbers", "rent: no_numbers"),
             ("*: sms_never", "rent: sms_never"),
+            ("*: webhook_drop", "rent: webhook_drop"),
+            ("*: webhook_duplicate(1s)", "rent: webhook_duplicate"),
+            (
+                "*: webhook_duplicate(0s)",
+                "rent: webhook_duplicate(concurrent)",
+            ),
             ("*: rate_limit", "*: rate_limit(1s)"),
             ("*: html_error", "*: html_error(502)"),
             ("*: timeout before", "*: timeout"),
@@ -337,6 +354,15 @@ mod tests {
             ("rent: html_error(42)", "18: \"42\" is not an HTTP status"),
             ("rent: slow_body", "7: write it like slow_body(5s)"),
             ("rent: sms_late(2)", "16: \"2\" is not a duration"),
+            ("rent: webhook_late", "7: write it like webhook_late(30s)"),
+            (
+                "check_otp: webhook_early",
+                "12: check_otp makes no rental; write rent: webhook_early",
+            ),
+            (
+                "rent: webhook_duplicate(twice)",
+                "25: \"twice\" is not a duration",
+            ),
         ]);
     }
 

@@ -134,7 +134,7 @@ impl FaultRecord {
 
 impl Origin {
     /// As a word.
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Account => "account",
             Self::Server => "server",

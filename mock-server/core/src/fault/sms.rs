@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use super::WebhookPlan;
+
 /// A fault of the rental that a request makes; its answer is as ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmsFault {
@@ -26,6 +28,8 @@ pub(crate) struct SmsPlan {
     pub(crate) duplicated: bool,
     /// How long after it a second one follows, if one does.
     pub(crate) second_after: Option<Duration>,
+    /// What is to happen to its webhooks.
+    pub(crate) webhook: WebhookPlan,
 }
 
 impl SmsPlan {
@@ -34,6 +38,7 @@ impl SmsPlan {
         later: Some(Duration::ZERO),
         duplicated: false,
         second_after: None,
+        webhook: WebhookPlan::ORDINARY,
     };
 
     /// The plan with one more fault: delays add up, never is final, and of two

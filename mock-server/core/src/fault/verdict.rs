@@ -109,6 +109,7 @@ impl Verdict {
                 return self.delay(law.sample(&mut dice.roll(account, stream, strike.count)));
             }
             Fault::Sms(fault) => return self.sms.suffer(*fault),
+            Fault::Webhook(fault) => return self.sms.webhook.suffer(*fault),
             Fault::Instead(substitute, phase) => Effect::Instead(*substitute, *phase),
             Fault::Damage(damage) => Effect::Damage(*damage),
         };

@@ -29,7 +29,11 @@ impl Mock {
             let dialect = (&**dialect, self.epoch);
             history::row(rental, (state, refunded), code, name, dialect)
         };
-        let history = page.of(account.rentals(), dialect.history_order, describe);
+        let (rentals, order) = (account.rentals(), dialect.history_order);
+        let history = match request.sought {
+            Some(id) => page.seeking(rentals, order, id, describe),
+            None => page.of(rentals, order, describe),
+        };
         Ok(Reply::success(dialect.history(&history), times.at))
     }
 }

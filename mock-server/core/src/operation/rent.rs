@@ -17,7 +17,7 @@ use crate::rental::Rental;
 use crate::reply::{Delivery, Reply};
 use crate::request::Request;
 use crate::sms;
-use crate::webhook::DeliveryId;
+use crate::webhook::{CopyOf, DeliveryId};
 
 impl Mock {
     /// Rents a number, or repeats what was answered under the request's key.
@@ -76,10 +76,11 @@ impl Mock {
             index,
         });
         let first = DeliveryId::drawn(id, sms::FIRST);
+        let webhooks = &mut self.accounts[place as usize].webhooks;
+        webhooks.remember(id, sms.webhook);
         self.plan_webhook(place, first);
         if sms.duplicated {
-            let again = true;
-            self.plan_webhook(place, DeliveryId { again, ..first });
+            self.plan_webhook(place, first.copied(CopyOf::Sms));
         }
         if sms.second_after.is_some() {
             self.plan_webhook(place, DeliveryId::drawn(id, sms::FIRST + 1));

@@ -14,6 +14,7 @@ use serde_with::DeserializeFromStr;
 use super::{AccountSettings, OpeningBalance, RentalLife, Settings, TimeScale, WebhookSettings};
 use crate::dialect::{Dialect, DialectFile, KeyFormat};
 use crate::fault::FaultRule;
+use crate::lint::{LintMode, Rule};
 use crate::webhook_url::WebhookUrl;
 
 /// What is said about an account: of one, or of all that nothing else is said about.
@@ -169,6 +170,10 @@ pub struct SettingsFile {
     pub journal_max: Option<usize>,
     /// See [`Settings::journal_bytes`].
     pub journal_bytes: Option<usize>,
+    /// See [`Settings::lint`].
+    pub lint: Option<LintMode>,
+    /// See [`Settings::lint_skip`].
+    pub lint_skip: Option<Vec<Rule>>,
 }
 
 impl SettingsFile {
@@ -189,6 +194,8 @@ impl SettingsFile {
             strict_keys: self.strict_keys.or(other.strict_keys),
             journal_max: self.journal_max.or(other.journal_max),
             journal_bytes: self.journal_bytes.or(other.journal_bytes),
+            lint: self.lint.or(other.lint),
+            lint_skip: self.lint_skip.or(other.lint_skip),
         }
     }
 
@@ -205,6 +212,8 @@ impl SettingsFile {
             strict_keys: self.strict_keys.unwrap_or(default.strict_keys),
             journal_max: self.journal_max.unwrap_or(default.journal_max),
             journal_bytes: self.journal_bytes.unwrap_or(default.journal_bytes),
+            lint: self.lint.unwrap_or(default.lint),
+            lint_skip: self.lint_skip.unwrap_or_default(),
         }
     }
 

@@ -134,7 +134,7 @@ fn fifty_failures_in_a_row_disable_the_receiver_until_a_reset() {
     }
     let count = moments(&mut client, WebhookOutcome::Failed).len();
     assert_eq!(count, 50);
-    let endpoint = &client.mock.webhook_endpoints(client.now, me)[0];
+    let endpoint = &client.mock.endpoints(client.now, me)[0];
     assert_eq!((endpoint.failures, endpoint.disabled), (50, true));
     client.rent();
     assert_eq!(client.mock.next_webhook_due(), None);

@@ -362,6 +362,8 @@ impl<'a> Session<'a> {
             idempotency_key: twice.then_some("twice"),
             prefer: prefer.as_deref(),
             truth: input.some(),
+            sought: None,
+            connection: None,
             body: match input.byte() {
                 0 => Body::TooLarge,
                 1 => Body::Incomplete,
