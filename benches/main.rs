@@ -12,6 +12,7 @@ criterion_group!(
     benches,
     mock::poll_decision,
     mock::poll_decision_with_faults,
+    mock::poll_decision_beside_a_dead_endpoint,
     loopback::poll_on_one_connection,
     histogram::record,
     fleet::step,

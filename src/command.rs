@@ -12,5 +12,6 @@ pub(crate) mod report;
 mod scenario;
 mod seed;
 pub(crate) mod serve;
+mod server;
 pub(crate) mod simulate;
 mod strategy;

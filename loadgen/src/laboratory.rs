@@ -44,7 +44,8 @@ pub fn json(rows: &[Row]) -> String {
 pub fn csv(rows: &[Row]) -> String {
     let mut out = String::from(
         "strategy,requests,requests_delivered,requests_never,delivered,lag_mean_s,lag_p50_s,\
-         lag_p95_s,lag_p99_s,bound_s,efficiency,wasted,exact,se,se_requests\n",
+         lag_p95_s,lag_p99_s,bound_s,efficiency,wasted,exact,se,se_requests,\
+         se_requests_never,se_lag_p50,se_lag_p95,se_lag_p99,se_efficiency\n",
     );
     for row in rows {
         let figures = [
@@ -64,13 +65,22 @@ pub fn csv(rows: &[Row]) -> String {
         for figure in figures {
             out += &format!(",{figure}");
         }
-        let error = |error: Option<f64>| error.map(|error| error.to_string()).unwrap_or_default();
-        out += &format!(
-            ",{},{},{}\n",
-            row.exact,
-            error(row.se),
-            error(row.se_requests)
-        );
+        out += &format!(",{}", row.exact);
+        let others = row.errors.as_ref();
+        let errors = [
+            row.se,
+            row.se_requests,
+            others.map(|errors| errors.se_requests_never),
+            others.map(|errors| errors.se_lag_p50),
+            others.map(|errors| errors.se_lag_p95),
+            others.map(|errors| errors.se_lag_p99),
+            others.map(|errors| errors.se_efficiency),
+        ];
+        for error in errors {
+            out.push(',');
+            out += &error.map(|error| error.to_string()).unwrap_or_default();
+        }
+        out.push('\n');
     }
     out
 }

@@ -8,6 +8,7 @@
 //! | [`run`] | the phases of a run: balances, set-up, load, balances again |
 //! | `phase`, `worker`, `gather` | one phase over worker threads; one worker's loop; their seconds put together |
 //! | [`client`] | HTTP connections: an order in, an outcome back |
+//! | [`listener`], [`wiring`] | webhooks for all customers, and having an otplab server post them |
 //! | [`recorder`], [`directory`] | a run as files, written while it lasts |
 //! | [`machine`] | what can be found out about the machine |
 //! | `processor` | how busy the worker threads are |
@@ -30,7 +31,7 @@
 //! let job = run::Job {
 //!     scenario: &scenario, seed: 1, target: &target, server: "a mock", keys: Keys::MadeUp, threads: 1,
 //!     bounds: Default::default(),
-//!     client: Client::Lean,
+//!     client: Client::Lean, webhooks: None,
 //! };
 //! let run = run::run(&job, &Interrupt::never(), &mut Silent, &mut Unrecorded)?;
 //! println!("{}", run.outcome.tally.rentals.delivered);
@@ -43,6 +44,7 @@ pub mod directory;
 mod gather;
 pub mod interrupt;
 pub mod laboratory;
+pub mod listener;
 pub mod live;
 pub mod machine;
 mod pacer;
@@ -53,4 +55,5 @@ pub mod recorder;
 pub mod report;
 pub mod run;
 pub mod target;
+pub mod wiring;
 mod worker;

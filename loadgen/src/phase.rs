@@ -20,12 +20,13 @@ use crate::client::{Client, Connection, Factory, Line, Opening};
 use crate::clock::Clock;
 use crate::gather::Gatherer;
 use crate::interrupt::Interrupt;
+use crate::listener::{Inbox, Listener};
 use crate::pacer::Pacer;
 use crate::processor::{self, Thread};
 use crate::progress::{Board, Display, Stage};
 use crate::recorder::Recorder;
 use crate::target::Target;
-use crate::worker;
+use crate::worker::{self, Tools};
 
 /// What all phases of a run have in common.
 pub(crate) struct Context<'a> {
@@ -40,6 +41,8 @@ pub(crate) struct Context<'a> {
     pub(crate) truth: bool,
     /// What the whole run may do to the server.
     pub(crate) budget: Arc<Budget>,
+    /// Who hears the webhooks.
+    pub(crate) webhooks: Option<&'a Listener>,
 }
 
 /// What a phase does, who may interrupt it, and what is shown and kept meanwhile.
@@ -125,6 +128,8 @@ struct Opened {
     pacer: Pacer,
     connections: Vec<Connection>,
     openings: Vec<Opening>,
+    /// Where webhooks arrive, before anybody can have caused one.
+    inbox: Option<Inbox>,
 }
 
 impl Worker<'_> {
@@ -163,9 +168,13 @@ impl Worker<'_> {
         for opening in opened.openings {
             opening.count(&mut fleet);
         }
-        let tools = (opened.pacer, opened.connections);
-        let clock = self.context.clock;
-        let work = worker::work(fleet, clock, tools, self.interrupt, self.board);
+        let tools = Tools {
+            clock: self.context.clock,
+            pacer: opened.pacer,
+            connections: opened.connections,
+            inbox: opened.inbox,
+        };
+        let work = worker::work(fleet, tools, self.interrupt, self.board);
         let (mut fleet, end) = work.await;
         let end_of_arrivals = fleet.end_of_arrivals(end);
         let (rest, found) = fleet.finished();
@@ -202,6 +211,7 @@ async fn open(context: &Context<'_>, shard: Shard) -> io::Result<Opened> {
         pacer: Pacer::start()?,
         connections: Vec::with_capacity(count as usize),
         openings: Vec::with_capacity(count as usize),
+        inbox: context.webhooks.map(Listener::subscribe),
     };
     for index in 0..count {
         let mut connection = factory.connection(&line);

@@ -24,7 +24,7 @@ use anstyle::{AnsiColor, Style};
 use contract::{Cents, Operation};
 use loadgen_core::latencies::Latencies;
 use loadgen_core::outcome::{Certainty, Ledger, Outcome, WarmupPart};
-use loadgen_core::record::Ending;
+use loadgen_core::record::{About, Ending};
 use loadgen_core::run::Run;
 use loadgen_core::tally::{RentalTally, Tally, WebhookTally};
 use loadgen_core::threshold::Verdict;
@@ -88,11 +88,21 @@ fn head(out: &mut String, run: &Run) {
     line!(
         out,
         "{HEADING}{}{HEADING:#} against {}, {}, seed {}",
-        about.scenario,
+        name(about),
         about.server,
         length(run),
         about.seed
     );
+}
+
+/// What was run, and whether it was a simulation.
+fn name(about: &About) -> String {
+    let simulated = if about.is_simulated() {
+        " (simulated)"
+    } else {
+        ""
+    };
+    format!("{}{simulated}", about.scenario)
 }
 
 /// How long the run was, and how it ended if not by its own rule.

@@ -21,6 +21,7 @@ use loadgen_core::stop::Stop;
 use crate::client::Client;
 use crate::clock::{self, Clock};
 use crate::interrupt::{Interrupt, Urgency};
+use crate::listener::Listener;
 use crate::phase::{self, Context, Finished, Work};
 use crate::progress::{Display, Stage};
 use crate::recorder::Recorder;
@@ -45,6 +46,8 @@ pub struct Job<'a> {
     pub bounds: Bounds,
     /// What carries the requests.
     pub client: Client,
+    /// Who hears the webhooks that customers may count on.
+    pub webhooks: Option<&'a Listener>,
 }
 
 /// Whose accounts the users have.
@@ -126,6 +129,7 @@ pub fn run(
             // Made-up keys are good for a mock only, and a mock tells the truth.
             truth: job.target.is_loopback() || matches!(job.keys, Keys::MadeUp),
             budget: Arc::new(job.target.budget(job.bounds)),
+            webhooks: job.webhooks,
         },
         dice,
         interrupt,

@@ -8,7 +8,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use crate::client::{Carried, Connection};
 use crate::clock::Clock;
 use crate::interrupt::{Interrupt, Urgency};
+use crate::listener::{Inbox, Post};
 use crate::pacer::Pacer;
 use crate::progress::{Board, Snapshot};
 
@@ -52,15 +53,28 @@ struct Seat {
     waker: Cell<Option<Waker>>,
 }
 
-/// Runs `fleet` to its end over connections that were opened in the runtime that
-/// runs this, as the pacer was; says when that was.
+/// What a worker works with; made in the runtime that runs it.
+pub(crate) struct Tools {
+    pub(crate) clock: Clock,
+    pub(crate) pacer: Pacer,
+    pub(crate) connections: Vec<Connection>,
+    /// Where webhooks arrive, if anybody listens.
+    pub(crate) inbox: Option<Inbox>,
+}
+
+/// Runs `fleet` to its end; says when that was.
 pub(crate) async fn work(
     fleet: Fleet,
-    clock: Clock,
-    (pacer, connections): (Pacer, Vec<Connection>),
+    tools: Tools,
     mut interrupt: Interrupt,
     board: &Board,
 ) -> (Fleet, Moment) {
+    let Tools {
+        clock,
+        pacer,
+        connections,
+        mut inbox,
+    } = tools;
     let desk = Rc::new(Desk {
         clock,
         fleet: RefCell::new(fleet),
@@ -84,6 +98,11 @@ pub(crate) async fn work(
                 desk.pump();
                 desk.hand_out();
             }
+            post = arrival(&mut inbox) => {
+                desk.arrived(post, inbox.as_mut());
+                desk.pump();
+                desk.hand_out();
+            }
             _ = snapshots.tick() => board.post(desk.snapshot()),
             () = interrupt.changed() => desk.heed(interrupt.urgency()),
         }
@@ -95,7 +114,34 @@ pub(crate) async fn work(
     (desk.fleet.into_inner(), end)
 }
 
+/// The next post; never, where nobody listens.
+async fn arrival(inbox: &mut Option<Inbox>) -> Post {
+    match inbox {
+        Some(inbox) => match inbox.recv().await {
+            Some(post) => post,
+            None => pending().await,
+        },
+        None => pending().await,
+    }
+}
+
 impl Desk {
+    /// Hands over a post, and all that came since.
+    fn arrived(&self, post: Post, inbox: Option<&mut Inbox>) {
+        let mut fleet = self.fleet.borrow_mut();
+        let now = self.clock.now();
+        let mut take = |post: Post| match post {
+            Some(pushed) => fleet.handle_webhook(now, pushed),
+            None => fleet.handle_unreadable_webhook(now),
+        };
+        take(post);
+        if let Some(inbox) = inbox {
+            while let Ok(post) = inbox.try_recv() {
+                take(post);
+            }
+        }
+    }
+
     async fn serve(self: Rc<Self>, mut connection: Connection) {
         let seat = Rc::new(Seat::default());
         loop {

@@ -11,12 +11,14 @@ use loadgen_core::shape::Shape;
 use loadgen_core::threshold::Threshold;
 use loadgen_core::warmup::Warmup;
 
+use crate::cli::listen_address::ListenAddress;
+
 use crate::cli::report::Format;
 
 /// What was typed after `otplab load`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LoadArguments {
-    /// A scenario file, or the name of one that ships: otp-rush, poll-hot-path, patient-crowd, morning-wave, mixed-crowd, congested-evening, lossy-carrier, polling-storm, webhook-fails, last-second, outage
+    /// A scenario file, or the name of one that ships: otp-rush, poll-hot-path, patient-crowd, morning-wave, mixed-crowd, congested-evening, lossy-carrier, polling-storm, webhook-first, webhook-fails, last-second, outage
     #[arg(env = "OTPLAB_SCENARIO", default_value = "otp-rush")]
     pub(crate) scenario: String,
 
@@ -45,6 +47,10 @@ pub(crate) struct LoadArguments {
         value_delimiter = ','
     )]
     pub(crate) allow_host: Vec<String>,
+
+    /// Listen here for the webhooks of customers that count on them; the server has to post there
+    #[arg(long, value_name = "ADDRESS", env = "OTPLAB_WEBHOOK_LISTEN")]
+    pub(crate) webhook_listen: Option<ListenAddress>,
 
     /// Rentals at most; 10 unless the target is this machine
     #[arg(long, value_name = "COUNT", env = "OTPLAB_MAX_RENTALS")]

@@ -15,7 +15,7 @@ use crate::cli::report::Format;
 /// What was typed after `otplab simulate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SimulateArguments {
-    /// A scenario file, or the name of one that ships: otp-rush, poll-hot-path, patient-crowd, morning-wave, mixed-crowd, congested-evening, lossy-carrier, polling-storm, webhook-fails, last-second, outage
+    /// A scenario file, or the name of one that ships: otp-rush, poll-hot-path, patient-crowd, morning-wave, mixed-crowd, congested-evening, lossy-carrier, polling-storm, webhook-first, webhook-fails, last-second, outage
     #[arg(env = "OTPLAB_SCENARIO", default_value = "otp-rush")]
     pub(crate) scenario: String,
 

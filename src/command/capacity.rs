@@ -24,9 +24,10 @@ use serde::Serialize;
 
 use crate::cli::load::LoadArguments;
 use crate::cli::report::Format;
-use crate::command::load::{Server, server, threads};
+use crate::command::load::threads;
 use crate::command::scenario::Source;
 use crate::command::seed;
+use crate::command::server::{self, Server};
 use crate::exit::Exit;
 
 /// How long users start in a trial, if nobody says; the first second is warm-up.
@@ -95,7 +96,7 @@ pub(super) fn run(
         let laps = report.trials.len() as u64;
         let trial = at_rate(scenario, rate, length);
         // Each trial has accounts, and where it is ours a mock, of its own.
-        let server = server(arguments, source, seed.wrapping_add(laps))?;
+        let server = server::find(arguments, source, &trial, keys, seed.wrapping_add(laps))?;
         let job = Job {
             scenario: &trial,
             seed: seed.wrapping_add(laps),
@@ -105,6 +106,7 @@ pub(super) fn run(
             threads: arguments.threads.unwrap_or_else(threads),
             bounds,
             client: arguments.client.into(),
+            webhooks: server.listener.as_ref(),
         };
         let run = run::run(&job, &interrupt, &mut Silent, &mut Unrecorded)?;
         if run.ending == Ending::Interrupted {

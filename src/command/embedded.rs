@@ -1,10 +1,12 @@
 //! The mock that lives as long as a load run, set up by the scenario's `[mock]` section.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use contract::{Law, document};
 use mock_server::limits::ConnectionCount;
 use mock_server::{Limits, Running, Server};
-use mock_server_core::{Settings, SettingsFile};
+use mock_server_core::{Settings, SettingsFile, WebhookSettings};
 use serde::Deserialize;
 
 use crate::command::scenario::Source;
@@ -16,9 +18,26 @@ struct MockPart {
     mock: SettingsFile,
 }
 
-/// Starts a mock on a free loopback port.
-pub(crate) fn start(source: &Source, sms_delay: Option<Law>, seed: u64) -> anyhow::Result<Running> {
-    let settings = settings(source, sms_delay, seed)?;
+/// Starts a mock on a free loopback port. Its webhooks go to `hook`, if there is one
+/// and the scenario does not say where they go.
+pub(crate) fn start(
+    source: &Source,
+    sms_delay: Option<Law>,
+    seed: u64,
+    hook: Option<&str>,
+) -> anyhow::Result<Running> {
+    let mut settings = settings(source, sms_delay, seed)?;
+    if let Some(hook) = hook {
+        let webhook = Arc::new(WebhookSettings {
+            truth: true,
+            ..WebhookSettings::new(hook.parse()?)
+        });
+        let accounts = settings.accounts.values_mut();
+        for account in accounts.chain([&mut settings.account]) {
+            let account = Arc::make_mut(account);
+            account.webhook.get_or_insert_with(|| Arc::clone(&webhook));
+        }
+    }
     // One worker: the generator runs on the same machine and needs the rest of it.
     // The scenario says how many connections there are.
     let limits = Limits {

@@ -14,18 +14,17 @@ use loadgen::live::state::State;
 use loadgen::progress::{Display, Silent};
 use loadgen::recorder::{Both, Recorder, Unrecorded};
 use loadgen::run::{self, Job, Keys};
-use loadgen::target::Target;
 use loadgen_core::arrivals::Arrivals;
 use loadgen_core::budget::Bounds;
 use loadgen_core::record::Ending;
 use loadgen_core::run::Run;
 use loadgen_core::scenario::{Overrides, Scenario};
 use loadgen_core::validity::Grade;
-use mock_server::Running;
 
 use crate::cli::load::{HttpClient, LoadArguments};
 use crate::command::scenario::Source;
 use crate::command::seed;
+use crate::command::server::{self, Server};
 use crate::command::{capacity, embedded, report, strategy};
 use crate::exit::Exit;
 
@@ -45,7 +44,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
     strategy::prepare(&mut scenario, &settings)?;
     let as_run = as_run(arguments, &source, seed, keys);
     // Before anything is written: a target that is refused may hold a password.
-    let server = server(arguments, &source, seed)?;
+    let server = server::find(arguments, &source, &scenario, keys, seed)?;
     // A directory that cannot be made is better known before the run than after.
     let directory = arguments.output.as_deref();
     let mut writer = directory
@@ -63,6 +62,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<Exit> {
         threads: arguments.threads.unwrap_or_else(threads),
         bounds,
         client: arguments.client.into(),
+        webhooks: server.listener.as_ref(),
     };
     if !arguments.quiet {
         announce(&scenario, &server, seed);
@@ -137,51 +137,18 @@ fn as_run(arguments: &LoadArguments, source: &Source, seed: u64, keys: Keys) -> 
         arguments.threads.map(|count| count.to_string()),
     );
     add("--target", arguments.target.clone());
+    add(
+        "--webhook-listen",
+        arguments
+            .webhook_listen
+            .map(|address| address.0.to_string()),
+    );
     for threshold in &arguments.threshold {
         add("--threshold", Some(threshold.to_string()));
     }
     // A comment ends with its line, whatever was typed.
     let typed = typed.replace(['\n', '\r'], " ");
     source.without_keys(&format!("# {typed} --seed {seed}\n\n"), key)
-}
-
-/// The server to load, and the mock behind it if it is ours.
-pub(super) struct Server {
-    pub(super) target: Target,
-    embedded: Option<Running>,
-}
-
-impl std::fmt::Display for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.embedded {
-            Some(_) => write!(f, "an embedded mock on {}", self.target),
-            None => write!(f, "{}", self.target),
-        }
-    }
-}
-
-pub(super) fn server(
-    arguments: &LoadArguments,
-    source: &Source,
-    seed: u64,
-) -> anyhow::Result<Server> {
-    let Some(url) = &arguments.target else {
-        let embedded = embedded::start(source, arguments.sms_delay.clone(), seed)?;
-        let target = Target::parse(&format!("http://{}", embedded.address()), &[])?;
-        return Ok(Server {
-            target,
-            embedded: Some(embedded),
-        });
-    };
-    if arguments.sms_delay.is_some() {
-        bail!(
-            "--sms-delay is a setting of the embedded mock; give it to the server behind --target"
-        );
-    }
-    Ok(Server {
-        target: Target::parse(url, &arguments.allow_host)?,
-        embedded: None,
-    })
 }
 
 fn overrides(arguments: &LoadArguments) -> Overrides {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 /// The scenarios that ship, by name.
-const SHIPPED: [(&str, &str); 11] = [
+const SHIPPED: [(&str, &str); 12] = [
     ("otp-rush", include_str!("../../scenarios/otp-rush.toml")),
     (
         "poll-hot-path",
@@ -39,6 +39,10 @@ const SHIPPED: [(&str, &str); 11] = [
     (
         "polling-storm",
         include_str!("../../scenarios/polling-storm.toml"),
+    ),
+    (
+        "webhook-first",
+        include_str!("../../scenarios/webhook-first.toml"),
     ),
     (
         "webhook-fails",

@@ -35,6 +35,7 @@ pub(crate) fn run(arguments: &SimulateArguments) -> anyhow::Result<Exit> {
         seed,
         link: arguments.link.unwrap_or_default(),
         host: arguments.host.unwrap_or_default(),
+        in_full: false,
     };
     if let Some(writer) = &mut writer {
         writer.begin(&simulation.about());

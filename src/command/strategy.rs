@@ -1,24 +1,15 @@
 //! A scenario's polling strategy, worked out for the mock that it runs against.
 
-use anyhow::bail;
 use loadgen_core::scenario::Scenario;
 use loadgen_sim::polling::settle;
 use mock_server_core::Settings;
 
 /// Works out what is planned: for the mock's law, and for the deadline that
-/// customers have. What a fleet cannot follow is refused.
+/// customers have.
 pub(crate) fn prepare(scenario: &mut Scenario, settings: &Settings) -> anyhow::Result<()> {
     for plan in scenario.customers.plans_mut() {
-        let polling = &plan.polling;
-        if polling.learns().is_some() || polling.webhook().is_some() {
-            bail!(
-                "{polling} can be compared (otplab polling compare), but not run: customers of \
-                 load and simulate do not learn and get no webhooks; write for instance \
-                 optimal(lambda=1s)"
-            );
-        }
         let deadline = plan.give_up.unwrap_or(settings.account.rental_life);
-        plan.polling = settle(polling, &settings.account.sms_delay, deadline)?;
+        plan.polling = settle(&plan.polling, &settings.account.sms_delay, deadline)?;
     }
     Ok(())
 }

@@ -143,6 +143,7 @@ fn reported(client: Client, address: SocketAddr) -> (Latencies, Latencies) {
         threads: 1,
         client,
         bounds: Bounds::default(),
+        webhooks: None,
     };
     let run = run::run(&job, &Interrupt::never(), &mut Silent, &mut Unrecorded);
     let tally = run.expect("the server answers").outcome.tally;

@@ -254,6 +254,7 @@ fn after_an_abort_nothing_is_left_polling() {
         threads: 2,
         bounds: Bounds::default(),
         client: Client::default(),
+        webhooks: None,
     };
     let run = run::run(&job, &interrupt, &mut Abort(sender), &mut Unrecorded);
     let run = run.expect("the server answers");

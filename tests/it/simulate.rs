@@ -96,7 +96,6 @@ fn a_lossy_link_and_a_slow_host_are_felt() {
 #[test]
 fn what_cannot_be_simulated_is_said() {
     for (arguments, message) in [
-        (["otp-rush", "--poll", "adaptive"], "do not learn"),
         (
             ["otp-rush", "--link", "loss=2"],
             "is not a probability below 1",

@@ -61,6 +61,7 @@ fn live_until(client: Client, text: &str, seed: u64, threads: u32, server_leaves
         threads,
         bounds: Bounds::default(),
         client,
+        webhooks: None,
     };
     let mut display = LastWish(server);
     let run = run::run(&job, &Interrupt::never(), &mut display, &mut Unrecorded);

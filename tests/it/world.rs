@@ -10,7 +10,7 @@ use loadgen::recorder::{Recorder, Unrecorded};
 use loadgen_core::arrivals::Shard;
 use loadgen_core::fleet::{Fleet, Plan, Role};
 use loadgen_core::gathering::Gathering;
-use loadgen_core::interval::{self, Interval, Stage};
+use loadgen_core::interval::{self, Interval, Slice, Stage};
 use loadgen_core::outcome::Outcome;
 use loadgen_core::record::{About, End, FORMAT_VERSION, nanoseconds};
 use loadgen_core::run::Run;
@@ -45,16 +45,7 @@ pub(crate) fn simulate_run(text: &str, seed: u64, recorder: &mut dyn Recorder) -
     let (scenario, settings) = halves(text, seed);
     let about = about(&scenario, seed);
     let dice = Dice::new(seed);
-    let plan = Plan {
-        arrivals: scenario.arrivals,
-        stop: scenario.stop,
-        role: Role::Customer(scenario.customers),
-        accounts: scenario.accounts,
-        dice,
-    };
-    let mut fleet = Fleet::new(Arc::new(plan), Shard::WHOLE, Moment::START);
-    let (slices, received) = mpsc::channel();
-    fleet.cut_into_seconds(Moment::START, slices);
+    let (mut fleet, received) = fleet_of(&scenario, seed);
     let mock = Mock::new(settings, Timestamp::UNIX_EPOCH);
     let keys = (0..u64::from(scenario.accounts)).map(|index| ApiKey::made_up(dice, index));
     let (link, host) = (Link::default(), Host::default());
@@ -91,6 +82,21 @@ pub(crate) fn simulate_run(text: &str, seed: u64, recorder: &mut dyn Recorder) -
     };
     recorder.end(&end);
     Run::new(about, series, Some(end))
+}
+
+/// The scenario's customers, and the seconds that they hand over.
+pub(crate) fn fleet_of(scenario: &Scenario, seed: u64) -> (Fleet, mpsc::Receiver<Slice>) {
+    let plan = Plan {
+        arrivals: scenario.arrivals.clone(),
+        stop: scenario.stop,
+        role: Role::Customer(scenario.customers.clone()),
+        accounts: scenario.accounts,
+        dice: Dice::new(seed),
+    };
+    let mut fleet = Fleet::new(Arc::new(plan), Shard::WHOLE, Moment::START);
+    let (slices, received) = mpsc::channel();
+    fleet.cut_into_seconds(Moment::START, slices);
+    (fleet, received)
 }
 
 fn about(scenario: &Scenario, seed: u64) -> About {

@@ -12,6 +12,8 @@ use crate::answer::{Answer, Failure, Rented, Row};
 use crate::call::{Call, Times};
 use crate::lag::LagShares;
 use crate::place::Place;
+use crate::polling::learner::Learner;
+use crate::polling::school::Lesson;
 use crate::polling::{Position, Strategy};
 use crate::retry::Retry;
 use crate::tally::Tally;
@@ -38,6 +40,10 @@ const MAX_READINGS: u32 = 200;
 const HISTORY_RETRIES: u32 = 3;
 const HISTORY_PAUSE: Duration = Duration::from_millis(250);
 
+/// After what pause a history is read again that does not show yet what a webhook
+/// has told.
+const EARLY_PAUSE: Duration = Duration::from_secs(1);
+
 /// One customer.
 #[derive(Clone, Debug)]
 pub struct Customer {
@@ -46,6 +52,8 @@ pub struct Customer {
     /// Where it is counted apart from others.
     place: Option<Place>,
     state: State,
+    /// Where its strategy learns.
+    lesson: Option<Box<Lesson>>,
 }
 
 #[derive(Clone, Debug)]
@@ -80,6 +88,8 @@ struct Confirmation {
     /// is under way that a webhook has overtaken, 0.
     reading: u32,
     retries: u32,
+    /// Until when the history need not show it yet, because a webhook came first.
+    early_until: Moment,
 }
 
 /// What a user does next.
@@ -115,6 +125,7 @@ impl Customer {
             account,
             place,
             state: State::Renting,
+            lesson: None,
         }
     }
 
@@ -213,12 +224,47 @@ impl Customer {
             .map(|truth| (truth, LagShares::of_webhook(truth.readable)));
         let mut confirmation = wait.received(whose, pushed.code.clone(), explained, now, tally);
         confirmation.reading = u32::from(!polling);
+        confirmation.early_until = wait.since + wait.rented.expires_in;
         self.state = State::Confirming(confirmation);
     }
 
     /// Whether it has what it waited for.
     pub(crate) const fn knows_code(&self) -> bool {
         matches!(self.state, State::Confirming(_))
+    }
+
+    /// The answer that comes next teaches `learner`, and its customer when to ask.
+    pub(crate) fn learn(
+        &mut self,
+        outcome: &Result<Answer, Failure>,
+        plan: &CustomerPlan,
+        learner: &mut Learner,
+    ) {
+        if let (State::Renting, Ok(Answer::Rented(rented))) = (&self.state, outcome) {
+            self.lesson = Some(Box::new(Lesson {
+                timetable: learner.timetable(plan.give_up.unwrap_or(rented.expires_in)),
+                nothing_at: Duration::ZERO,
+            }));
+        }
+        let (State::Waiting(wait), Some(lesson)) = (&self.state, &mut self.lesson) else {
+            return;
+        };
+        let (before, asked) = (lesson.nothing_at, wait.position.offset);
+        match outcome {
+            Ok(Answer::Received { .. }) => learner.saw(before, asked, true),
+            Ok(Answer::Ended) => learner.saw(asked, asked, false),
+            Ok(Answer::Waiting) if asked >= wait.deadline => learner.saw(asked, asked, false),
+            Ok(Answer::Waiting) => lesson.nothing_at = asked,
+            // What failed tells nothing of the code.
+            _ => {}
+        }
+    }
+
+    /// The webhook that comes next teaches `learner` when codes arrive.
+    pub(crate) fn learn_from_webhook(&self, now: Moment, learner: &mut Learner) {
+        if let (State::Waiting(wait), Some(lesson)) = (&self.state, &self.lesson) {
+            learner.saw(lesson.nothing_at, now.since(wait.since), true);
+        }
     }
 
     /// The answer that comes next says not to ask before `until`.
@@ -261,7 +307,11 @@ impl Customer {
     /// deadline, however late it is.
     fn wait(&mut self, mut wait: Wait, now: Moment, plan: &CustomerPlan, dice: Dice) -> Next {
         let (deadline, index) = (wait.deadline, self.index);
-        let next = |position| plan.polling.next(position, deadline, dice, index);
+        let taught = self.lesson.as_ref().map(|lesson| &*lesson.timetable);
+        let next = |position| {
+            let plan = &plan.polling;
+            plan.next_along(taught, (position, deadline), dice, index)
+        };
         wait.position = next(wait.position);
         while wait.since + wait.position.offset < now && wait.position.offset < deadline {
             wait.position = next(wait.position);
@@ -301,6 +351,7 @@ impl Wait {
             code,
             reading: 1,
             retries: 0,
+            early_until: Moment::START,
         }
     }
 }
@@ -319,6 +370,10 @@ impl Confirmation {
         match rows.iter().find(|row| row.id == self.id) {
             Some(row) if self.agrees(row) => {
                 tally.rentals(place, |rentals| rentals.confirmed += 1);
+            }
+            Some(row) if !row.completed && row.code.is_none() && now < self.early_until => {
+                self.reading = 1;
+                return Next::Ask(Call::History(1), now + EARLY_PAUSE);
             }
             // Newer rentals of the account stand before ours; an empty page is the end.
             None if !rows.is_empty() && self.reading < MAX_READINGS => {

@@ -8,6 +8,7 @@
 //! this is the only loop.
 
 mod beginning;
+mod learning;
 mod post;
 mod repetition;
 mod timers;
@@ -29,6 +30,7 @@ use crate::customer::{Customer, End, Next};
 pub use crate::found::{Found, Target};
 use crate::interval::{Cutter, Slice, Standing, Totals};
 use crate::place::Place;
+use crate::polling::school::School;
 use crate::reader::Reader;
 use crate::retry::Retry;
 use crate::stop::Stop;
@@ -114,6 +116,7 @@ pub struct Fleet {
     counted_until: Moment,
     found: Found,
     clearance: Clearance,
+    school: School,
     postbox: Postbox,
     /// Until when to wait for webhooks when all users are done.
     lingers_until: Option<Moment>,
@@ -175,6 +178,7 @@ impl Fleet {
             counted_until: start,
             found: Found::default(),
             clearance: Clearance::new(Arc::default(), shard),
+            school: School::default(),
             postbox: Postbox::default(),
             lingers_until: None,
             is_first: shard.index == 0,
@@ -264,6 +268,7 @@ impl Fleet {
         {
             return self.repeat(order, times, failure, pause);
         }
+        self.learn(order.user, &outcome);
         let awaited = self.with_webhook(&order, &outcome);
         let Some(Some(user)) = self.users.get_mut(order.user.0 as usize) else {
             return;
@@ -316,17 +321,6 @@ impl Fleet {
     /// Users alive.
     pub const fn alive(&self) -> u32 {
         self.alive
-    }
-
-    /// What the user of `order` looks for in the history: its own rental, or with
-    /// number 0 nothing at all. Whoever makes the answers may spare the rest.
-    pub fn sought(&self, order: &Order) -> Option<u64> {
-        let user = self.users.get(order.user.0 as usize)?.as_ref()?;
-        match &user.kind {
-            Kind::Customer(customer) => customer.sought(),
-            Kind::Reader(_) => Some(0),
-            Kind::OneRequest(_) => None,
-        }
     }
 
     /// What has been counted so far.

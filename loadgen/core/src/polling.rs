@@ -11,10 +11,12 @@
 //! | `pace` | how the gaps develop |
 //! | `grammar` | strategies as text |
 //! | [`learner`] | what `adaptive` makes of what it has seen |
+//! | `school` | who learns from whom in a run |
 
 mod grammar;
 pub mod learner;
 mod pace;
+pub(crate) mod school;
 
 use std::fmt;
 use std::str::FromStr;
@@ -109,10 +111,24 @@ impl Strategy {
     /// What is planned and not settled yet, and what adapts and has no
     /// timetable, knows of the deadline only.
     pub fn next(&self, position: Position, deadline: Duration, dice: Dice, user: u64) -> Position {
+        self.next_along(None, (position, deadline), dice, user)
+    }
+
+    /// The same for a customer that was taught a timetable.
+    pub(crate) fn next_along(
+        &self,
+        timetable: Option<&[Duration]>,
+        (position, deadline): (Position, Duration),
+        dice: Dice,
+        user: u64,
+    ) -> Position {
         let roll = || dice.roll(user, Stream::Polling, u64::from(position.beats));
         let mut gap = match &self.first {
             Some(law) if position.beats == 0 => law.sample(&mut roll()).unwrap_or(deadline),
-            _ => self.pace.gap(position, &mut || dice::unit(&mut roll())),
+            _ => match timetable {
+                Some(timetable) => pace::along(timetable, position),
+                None => self.pace.gap(position, &mut || dice::unit(&mut roll())),
+            },
         };
         if position.beats > 0 {
             gap = gap.max(self.least_gap);

@@ -46,6 +46,16 @@ impl Line {
     }
 }
 
+/// What stands for the address of a server that there never was.
+pub const SIMULATED: &str = "simulated";
+
+impl About {
+    /// Whether the run was simulated.
+    pub fn is_simulated(&self) -> bool {
+        self.target == SIMULATED
+    }
+}
+
 /// What was run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {

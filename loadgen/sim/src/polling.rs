@@ -42,7 +42,7 @@ pub mod walk;
 pub mod webhook;
 
 pub use bound::Bound;
-pub use comparison::{Laboratory, Row};
+pub use comparison::{Errors, Laboratory, Row};
 pub use grid::Grid;
 pub use optimum::{Optimum, OptimumError, Problem};
 pub use schedule::{Figures, Schedule, ScheduleError};

@@ -5,9 +5,10 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
-use contract::Moment;
+use contract::{Moment, Truth};
 use loadgen_core::answer::{Answer, Failure};
 use loadgen_core::call::Order;
+use mock_server_core::{DeliveryId, WebhookAttempt, WebhookOutcome};
 
 /// Something that will happen.
 #[derive(Debug)]
@@ -15,18 +16,23 @@ pub(crate) struct Event {
     pub(crate) at: Moment,
     /// Of two at one moment, the lower comes first.
     pub(crate) number: u64,
-    pub(crate) order: Order,
-    pub(crate) sent: Moment,
     pub(crate) what: What,
 }
 
 #[derive(Debug)]
 pub(crate) enum What {
-    /// The request reaches the host.
-    Arrives,
+    /// A request that was sent then reaches the host.
+    Arrives(Order, Moment),
     /// The customer learns what came of it, and how long to wait, if the server said so.
-    Ends(Result<Answer, Failure>, Option<Duration>),
+    Ends(Order, Moment, Outcome, Option<Duration>),
+    /// A webhook reaches the customers.
+    Posted(Box<(WebhookAttempt, Option<Truth>)>),
+    /// The mock learns what became of it.
+    Acknowledged(DeliveryId, WebhookOutcome),
 }
+
+/// What came of a request.
+pub(crate) type Outcome = Result<Answer, Failure>;
 
 /// Everything that will happen. Numbers rise from one event to the next.
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 //! plans, the same records and the same report.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::{Arc, mpsc};
 
 use contract::{ApiKey, Cents, Dice, Moment};
@@ -10,13 +11,13 @@ use loadgen_core::arrivals::{Arrivals, Shard};
 use loadgen_core::fleet::{Fleet, Found, Plan, Role};
 use loadgen_core::interval::{self, Interval, Slice, Stage};
 use loadgen_core::outcome::Ledger;
-use loadgen_core::record::{About, End, FORMAT_VERSION, nanoseconds};
+use loadgen_core::record::{About, End, FORMAT_VERSION, SIMULATED, nanoseconds};
 use loadgen_core::run::Run;
 use loadgen_core::scenario::{Behaviour, Scenario};
 use loadgen_core::series::Series;
 use loadgen_core::stop::Stop;
 use loadgen_core::tally::Tally;
-use mock_server_core::{Mock, Settings};
+use mock_server_core::{AccountSettings, Mock, Settings, WebhookSettings, WebhookUrl};
 
 use crate::host::Host;
 use crate::link::Link;
@@ -35,6 +36,9 @@ pub struct Simulation<'a> {
     pub link: Link,
     /// The server's machine.
     pub host: Host,
+    /// Whether every request is made in full, although the answers of most polls
+    /// are known beforehand: slower, and the same.
+    pub in_full: bool,
 }
 
 /// Is told how the run goes, as the recorder of a live run is.
@@ -45,6 +49,9 @@ pub trait Witness {
 
 /// How many requests of the first, second and last phase are under way at once.
 const PREPARING: u32 = 64;
+
+/// Stands for the listener of a live run; nothing is sent there.
+const LISTENER: &str = "http://127.0.0.1:1/";
 
 /// When simulated runs begin, in the mock's wall clock: it must be the same always.
 const EPOCH: Timestamp = Timestamp::UNIX_EPOCH;
@@ -63,7 +70,7 @@ impl Simulation<'_> {
             otplab: env!("CARGO_PKG_VERSION").to_owned(),
             scenario: scenario.name.clone(),
             seed: self.seed,
-            target: "simulated".to_owned(),
+            target: SIMULATED.to_owned(),
             server: format!(
                 "a simulated mock, link delay={},jitter={},loss={loss}",
                 contract::TimeSpan(delay),
@@ -87,14 +94,12 @@ impl Simulation<'_> {
     pub fn run(&self, witness: &mut dyn Witness) -> Result<(Run, End), Stuck> {
         let dice = Dice::new(self.seed);
         let keys = (0..u64::from(self.scenario.accounts)).map(|index| ApiKey::made_up(dice, index));
-        // Nobody can ask a simulated mock what it was asked.
-        let settings = Settings {
-            journal_max: 0,
-            ..self.settings.clone()
-        };
-        let mock = Mock::new(settings, EPOCH);
+        let mock = Mock::new(self.settings(), EPOCH);
         let mut world = World::new(mock, keys.collect(), self.link, self.host, dice);
         world.limit(self.scenario.connections, self.scenario.request_timeout);
+        if self.in_full {
+            world.forbid_shortcuts();
+        }
         let mut show = Show {
             simulation: self,
             world,
@@ -104,6 +109,7 @@ impl Simulation<'_> {
         let before = show.few(Role::ReadBalance, self.scenario.accounts, Stage::Opening)?;
         let role = show.role()?;
         let start = show.world.now();
+        show.world.post_webhooks(self.listens());
         let load = show.phase(
             Plan {
                 arrivals: self.scenario.arrivals.clone(),
@@ -114,6 +120,7 @@ impl Simulation<'_> {
             },
             Stage::Load,
         )?;
+        show.world.post_webhooks(false);
         let (end, arrivals) = (show.world.now(), load.end_of_arrivals);
         let ledger = show.audit(&before.found.balances)?;
         let end = End {
@@ -123,6 +130,39 @@ impl Simulation<'_> {
             ledger: Some(ledger.into()),
         };
         Ok((Run::new(self.about(), show.series, Some(end)), end))
+    }
+}
+
+impl Simulation<'_> {
+    /// Whether there are customers who wait for webhooks.
+    fn listens(&self) -> bool {
+        let populations = self.scenario.customers.populations();
+        let mut strategies = populations
+            .iter()
+            .map(|population| &population.plan.polling);
+        strategies.any(|polling| polling.webhook().is_some())
+    }
+
+    /// The mock's settings, and what they cannot know: nobody asks a simulated mock
+    /// what it was asked, and its webhooks go to customers, if any wait for them.
+    fn settings(&self) -> Settings {
+        let posts_to_customers = |account: &Arc<AccountSettings>| {
+            let mut account = AccountSettings::clone(account);
+            let listener = WebhookUrl::from_str(LISTENER).expect("invariant: it is an address");
+            account.webhook = Some(Arc::new(WebhookSettings::new(listener)));
+            Arc::new(account)
+        };
+        let mut settings = Settings {
+            journal_max: 0,
+            ..self.settings.clone()
+        };
+        if self.listens() {
+            settings.account = posts_to_customers(&settings.account);
+            for account in settings.accounts.values_mut() {
+                *account = posts_to_customers(account);
+            }
+        }
+        settings
     }
 }
 

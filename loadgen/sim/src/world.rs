@@ -13,20 +13,20 @@ use mock_server_core::{Body, Delivery, Mock, Reply, Request};
 
 use crate::host::{Desk, Host};
 use crate::link::Link;
-use crate::queue::{Event, Queue, What};
+use crate::queue::{Event, Outcome, Queue, What};
 use crate::shortcut::Shortcuts;
 
 /// Everything that outlives a phase.
 #[derive(Debug)]
 pub struct World {
-    mock: Mock,
+    pub(crate) mock: Mock,
     keys: Vec<ApiKey>,
     link: Link,
     desk: Desk,
     dice: Dice,
     connections: usize,
     request_timeout: Duration,
-    now: Moment,
+    pub(crate) now: Moment,
     /// Numbers messages and events.
     count: u64,
     events: Queue,
@@ -39,6 +39,9 @@ pub struct World {
     /// Where targets are written.
     target: String,
     shortcuts: Shortcuts,
+    /// Whether the mock's webhooks go to the customers.
+    pub(crate) posts: bool,
+    most_at_once: u64,
 }
 
 /// A run that gets nowhere.
@@ -55,11 +58,14 @@ pub enum Stuck {
 /// More events at one moment than any run has users and requests.
 const MOST_AT_ONCE: u64 = 50_000_000;
 
+/// What the customer learns of a request, and how long to wait, if the server said so.
+type Told = (Outcome, Option<Duration>);
+
 /// No answer, as the customer sees it.
-const LOST: What = What::Ends(Err(Failure::Timeout), None);
+const LOST: Told = (Err(Failure::Timeout), None);
 
 /// The answer that most polls get.
-const WAITS: What = What::Ends(Ok(Answer::Waiting), None);
+const WAITS: Told = (Ok(Answer::Waiting), None);
 
 impl World {
     /// A mock that has seen nothing yet, and customers with these keys.
@@ -80,6 +86,8 @@ impl World {
             waiting: Bytes::new(),
             target: String::new(),
             shortcuts: Shortcuts::default(),
+            posts: false,
+            most_at_once: MOST_AT_ONCE,
         }
     }
 
@@ -87,6 +95,17 @@ impl World {
     pub const fn limit(&mut self, connections: u32, request_timeout: Duration) {
         self.connections = connections as usize;
         self.request_timeout = request_timeout;
+    }
+
+    /// Whether the mock's webhooks go to the customers from now on.
+    pub const fn post_webhooks(&mut self, posts: bool) {
+        self.posts = posts;
+    }
+
+    /// Gives up after so many events at one moment, which is more than all users
+    /// together can have there.
+    pub const fn limit_events(&mut self, at_once: u64) {
+        self.most_at_once = at_once;
     }
 
     /// Makes every request in full, although some of the answers are known.
@@ -112,7 +131,7 @@ impl World {
                 return Ok(());
             }
             at_once = if self.now > before { 0 } else { at_once + 1 };
-            if at_once > MOST_AT_ONCE {
+            if at_once > self.most_at_once {
                 return Err(Stuck::Busy(at_once, self.now.since_start()));
             }
             if self.now.since(told) >= Duration::from_secs(1) {
@@ -140,6 +159,18 @@ impl World {
         {
             self.send(order, fleet);
         }
+        if until.is_none() && self.in_use == 0 {
+            return Ok(false);
+        }
+        let due = self.posts_due();
+        if let Some(due) = due
+            && until.is_none_or(|until| due <= until)
+            && self.events.next().is_none_or(|at| due <= at)
+        {
+            self.now = self.now.max(due);
+            self.post();
+            return Ok(true);
+        }
         match (until, self.events.next()) {
             (Some(until), Some(at)) if at > until => self.now = self.now.max(until),
             (_, Some(at)) => self.happen(at, fleet),
@@ -158,11 +189,11 @@ impl World {
             None => self.end(order, sent, Moment::NEVER, LOST),
             // Nobody overtakes anybody: the request is handled as if it were there.
             Some(way) if plain => self.handle(order, sent, sent + way, fleet),
-            Some(way) => self.push(sent + way, order, sent, What::Arrives),
+            Some(way) => self.push(sent + way, What::Arrives(order, sent)),
         }
     }
 
-    fn carry(&mut self) -> Option<Duration> {
+    pub(crate) fn carry(&mut self) -> Option<Duration> {
         self.count += 1;
         self.link.carry(self.dice, self.count)
     }
@@ -173,24 +204,26 @@ impl World {
             return;
         };
         match event.what {
-            What::Arrives => match self.desk.take(self.now) {
-                Some(done) => self.handle(event.order, event.sent, done, fleet),
-                None => {
-                    let closed = What::Ends(Err(Failure::Closed), None);
-                    self.end(event.order, event.sent, self.now, closed);
-                }
+            What::Arrives(order, sent) => match self.desk.take(self.now) {
+                Some(done) => self.handle(order, sent, done, fleet),
+                None => self.end(order, sent, self.now, (Err(Failure::Closed), None)),
             },
-            What::Ends(outcome, wait) => {
+            What::Ends(order, sent, outcome, wait) => {
                 self.in_use -= 1;
                 let times = Times {
-                    intended: event.order.intended,
-                    sent: event.sent,
+                    intended: order.intended,
+                    sent,
                     answered: self.now,
                 };
                 if let Some(wait) = wait {
-                    fleet.told_to_wait(&event.order, wait, self.now);
+                    fleet.told_to_wait(&order, wait, self.now);
                 }
-                fleet.handle_answer(event.order, times, outcome);
+                fleet.handle_answer(order, times, outcome);
+            }
+            What::Posted(post) if self.posts => self.deliver(*post, fleet),
+            What::Posted(_) => {}
+            What::Acknowledged(delivery, outcome) => {
+                self.mock.webhook_answered(self.now, delivery, outcome);
             }
         }
     }
@@ -207,7 +240,10 @@ impl World {
             Call::History(_) => fleet.sought(&order),
             _ => None,
         };
-        let reply = self.ask(&order, at, sought);
+        let mut reply = self.ask(&order, at, sought);
+        for attempt in reply.take_posts() {
+            self.send_off(attempt, at);
+        }
         let ends = match reply.delivery {
             Delivery::Whole { at } | Delivery::Linger { at, .. } => Some((at, None)),
             Delivery::Trickle { at, over } => Some((at + over, None)),
@@ -232,7 +268,7 @@ impl World {
                 if let Ok(answer) = &outcome {
                     self.shortcuts.note(&order, answer, &self.mock);
                 }
-                self.end(order, sent, at + way, What::Ends(outcome, wait));
+                self.end(order, sent, at + way, (outcome, wait));
             }
             _ => self.end(order, sent, Moment::NEVER, LOST),
         }
@@ -273,23 +309,18 @@ impl World {
     }
 
     /// The end of a request, not later than the customer's patience.
-    fn end(&mut self, order: Order, sent: Moment, at: Moment, what: What) {
+    fn end(&mut self, order: Order, sent: Moment, at: Moment, told: Told) {
         let patience = sent + self.request_timeout;
-        if at > patience {
-            self.push(patience, order, sent, LOST);
-        } else {
-            self.push(at, order, sent, what);
-        }
+        let (at, (outcome, wait)) = match at > patience {
+            true => (patience, LOST),
+            false => (at, told),
+        };
+        self.push(at, What::Ends(order, sent, outcome, wait));
     }
 
-    fn push(&mut self, at: Moment, order: Order, sent: Moment, what: What) {
+    pub(crate) fn push(&mut self, at: Moment, what: What) {
         self.count += 1;
-        self.events.push(Event {
-            at,
-            number: self.count,
-            order,
-            sent,
-            what,
-        });
+        let number = self.count;
+        self.events.push(Event { at, number, what });
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use contract::TimeSpan;
 use loadgen_core::units;
+use loadgen_sim::polling::Errors;
 
 use super::Comparison;
 use super::plot::Frame;
@@ -133,26 +134,36 @@ fn table(out: &mut String, comparison: &Comparison) {
              code</th><th>without</th><th>lag mean</th><th>p50</th><th>p95</th><th>p99</th>\
              <th>bound</th><th>efficiency</th><th>wasted</th></tr>\n";
     for row in &comparison.rows {
-        let error = |error: Option<f64>| match error {
-            Some(error) => format!(" ± {:.3}", 1.96 * error),
+        let error = |error: Option<f64>, digits: usize| match error {
+            Some(error) => format!(" ± {:.digits$}", 1.96 * error),
             None => String::new(),
         };
+        let other = |of: fn(&Errors) -> f64| error(row.errors.as_ref().map(of), 3);
+        let efficiency = row
+            .errors
+            .as_ref()
+            .map(|errors| 100.0 * errors.se_efficiency);
         let _ = writeln!(
             out,
-            "<tr><td>{}</td><td>{:.3}{}</td><td>{:.3}</td><td>{:.2}</td><td>{:.3}{}</td><td>{:.3}</td>\
-             <td>{:.3}</td><td>{:.3}</td><td>{:.3}</td><td>{:.1}%</td><td>{:.2}</td></tr>",
+            "<tr><td>{}</td><td>{:.3}{}</td><td>{:.3}</td><td>{:.2}{}</td><td>{:.3}{}</td><td>{:.3}{}</td>\
+             <td>{:.3}{}</td><td>{:.3}{}</td><td>{:.3}</td><td>{:.1}%{}</td><td>{:.2}</td></tr>",
             Text(&row.strategy),
             row.requests,
-            error(row.se_requests),
+            error(row.se_requests, 3),
             row.requests_delivered,
             row.requests_never,
+            other(|errors| errors.se_requests_never),
             row.lag_mean_s,
-            error(row.se),
+            error(row.se, 3),
             row.lag_p50_s,
+            other(|errors| errors.se_lag_p50),
             row.lag_p95_s,
+            other(|errors| errors.se_lag_p95),
             row.lag_p99_s,
+            other(|errors| errors.se_lag_p99),
             row.bound_s,
             100.0 * row.efficiency,
+            error(efficiency, 1),
             row.wasted,
         );
     }

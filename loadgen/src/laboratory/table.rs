@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use loadgen_core::units;
-use loadgen_sim::polling::Row;
+use loadgen_sim::polling::{Errors, Row};
 
 use super::Comparison;
 use super::plot::Frame;
@@ -46,8 +46,14 @@ pub fn text(comparison: &Comparison) -> String {
 pub fn figures(rows: &[Row]) -> String {
     let name = |row: &Row| row.strategy.chars().count() + 3;
     let width = rows.iter().map(name).max().unwrap_or(8).max(8);
+    // What is estimated needs room for its error.
+    let wide = if rows.iter().all(|row| row.exact) {
+        8
+    } else {
+        16
+    };
     let mut out = format!(
-        "{HEADING}   {:<width$}{:>16}{:>8}{:>8}{:>16}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{HEADING:#}\n",
+        "{HEADING}   {:<width$}{:>16}{:>8}{:>wide$}{:>16}{:>wide$}{:>wide$}{:>wide$}{:>8}{:>wide$}{:>8}{HEADING:#}\n",
         "strategy",
         "requests",
         "code",
@@ -61,27 +67,38 @@ pub fn figures(rows: &[Row]) -> String {
         "wasted"
     );
     for (index, row) in rows.iter().enumerate() {
-        let estimated = |value: f64, error: Option<f64>| match error {
-            Some(error) => format!("~{} ±{}", short(value), short(1.96 * error)),
-            None => short(value),
-        };
+        let other = |error: fn(&Errors) -> f64| row.errors.as_ref().map(error);
         out += &format!(
-            "{} {:<width$} {:>16}{:>8}{:>8}{:>16}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}\n",
+            "{} {:<width$} {:>16}{:>8}{:>wide$}{:>16}{:>wide$}{:>wide$}{:>wide$}{:>8}{:>wide$}{:>8}\n",
             mark(index),
             row.strategy,
             estimated(row.requests, row.se_requests),
             short(row.requests_delivered),
-            short(row.requests_never),
+            estimated(row.requests_never, other(|errors| errors.se_requests_never)),
             estimated(row.lag_mean_s, row.se),
-            short(row.lag_p50_s),
-            short(row.lag_p95_s),
-            short(row.lag_p99_s),
+            estimated(row.lag_p50_s, other(|errors| errors.se_lag_p50)),
+            estimated(row.lag_p95_s, other(|errors| errors.se_lag_p95)),
+            estimated(row.lag_p99_s, other(|errors| errors.se_lag_p99)),
             short(row.bound_s),
-            format!("{:.1}%", 100.0 * row.efficiency),
+            share(row.efficiency, other(|errors| errors.se_efficiency)),
             short(row.wasted),
         );
     }
     out
+}
+
+fn estimated(value: f64, error: Option<f64>) -> String {
+    match error {
+        Some(error) => format!("~{} ±{}", short(value), short(1.96 * error)),
+        None => short(value),
+    }
+}
+
+fn share(value: f64, error: Option<f64>) -> String {
+    match error {
+        Some(error) => format!("~{:.1}% ±{:.1}", 100.0 * value, 196.0 * error),
+        None => format!("{:.1}%", 100.0 * value),
+    }
 }
 
 /// Three digits behind the point for what is short, fewer for what is long.

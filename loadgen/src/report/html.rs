@@ -17,7 +17,7 @@ use loadgen_core::validity::Grade;
 use serde::Serialize;
 
 use super::markup::{POLICY, STYLE, Text};
-use super::{TOO_FEW, balances, figure, lag_shares, length, line, population};
+use super::{TOO_FEW, balances, figure, lag_shares, length, line, name, population};
 
 const SCRIPT: &str = include_str!("page/page.js");
 
@@ -30,7 +30,8 @@ const BARS: u64 = 40;
 /// The whole page.
 pub fn html(run: &Run, scenario: &str) -> String {
     let mut out = String::new();
-    let name = Text(&run.about.scenario);
+    let title = name(&run.about);
+    let name = Text(&title);
     line!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -142,7 +143,7 @@ impl Bars {
 
 fn head(out: &mut String, run: &Run) {
     let about = &run.about;
-    line!(out, "<h1>{}</h1>", Text(&about.scenario));
+    line!(out, "<h1>{}</h1>", Text(&name(about)));
     line!(
         out,
         "<p class=\"quiet\">against {}, {}, seed {}, otplab {}</p>",

@@ -9,7 +9,10 @@ use super::TOO_FEW;
 
 /// The whole file.
 pub fn junit(run: &Run) -> String {
-    let mut report = Report::new("otplab load");
+    let mut report = Report::new(match run.about.is_simulated() {
+        true => "otplab simulate",
+        false => "otplab load",
+    });
     report.set_time(run.outcome.duration);
     let mut thresholds = TestSuite::new(format!("{}.thresholds", run.about.scenario));
     thresholds.add_test_cases(run.verdicts.iter().map(|verdict| {

@@ -10,13 +10,13 @@ use loadgen_core::units;
 use loadgen_core::validity::Grade;
 
 use super::population::delivered;
-use super::{TOO_FEW, balances, figure, lag_shares, length, line};
+use super::{TOO_FEW, balances, figure, lag_shares, length, line, name};
 
 /// The whole text.
 pub fn markdown(run: &Run) -> String {
     let mut out = String::new();
     let about = &run.about;
-    line!(out, "### {} {}\n", mark(run), escaped(&about.scenario));
+    line!(out, "### {} {}\n", mark(run), escaped(&name(about)));
     line!(
         out,
         "Against {}, {}, seed {}. Measurement: **{}**.\n",

@@ -62,6 +62,7 @@ pub(super) fn demonstrate() -> anyhow::Result<Demonstration> {
         threads: 1,
         bounds: Bounds::default(),
         client: Client::default(),
+        webhooks: None,
     };
     let (under_way, begun) = mpsc::channel();
     let mut trigger = Trigger(Some(under_way));

@@ -6,11 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use contract::{Law, TimeSpan};
+use contract::{Dice, Law, TimeSpan};
 use loadgen::directory;
 use loadgen_core::run::Run;
 use loadgen_core::scenario::Overrides;
-use loadgen_sim::polling::fit::{self, Fit, Observation};
+use loadgen_core::tally::RentalTally;
+use loadgen_sim::polling::fit::{self, Curve, Fit, Observation};
+use loadgen_sim::polling::{Schedule, settle, walk};
 
 use crate::cli::polling::{FitArguments, FitFormat};
 use crate::command::embedded;
@@ -40,32 +42,63 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<()> {
         .context("failed to print the result")
 }
 
-/// The delays that a run's mock told, within a hundredth of themselves, and the
-/// rentals without a code.
+/// What a run saw of its codes, by population where these are told apart.
 fn of_run(run: &Run, scenario: &str) -> Vec<Observation> {
-    let rentals = &run.outcome.tally.rentals;
+    let tally = &run.outcome.tally;
+    let parts: Vec<_> = match tally.populations() {
+        [] => vec![&tally.rentals],
+        populations => populations.iter().map(|one| &one.rentals).collect(),
+    };
+    let plans = plans(scenario).unwrap_or_default();
+    let parts = parts.into_iter().zip(0..);
+    let seen = parts.map(|(rentals, index)| of_rentals(rentals, plans.get(index)));
+    seen.flatten().collect()
+}
+
+/// How customers of a population asked, and how long they and their rentals lasted.
+struct Waiting {
+    /// Their polls, in seconds, if all asked at the same ones.
+    polls: Vec<f64>,
+    /// Seconds that rentals live.
+    life: f64,
+    /// Seconds that customers waited at least before they gave up.
+    wait: f64,
+}
+
+/// The delays that the mock told, within a hundredth of themselves; where it told
+/// none, the polls between which codes arrived; and the rentals without a code.
+fn of_rentals(rentals: &RentalTally, waiting: Option<&Waiting>) -> Vec<Observation> {
+    let told = rentals.sms_delay.count() > 0;
+    let times = match told {
+        true => &rentals.sms_delay,
+        false => &rentals.time_to_code,
+    };
     let mut edges = vec![0_u64];
     while let Some(last) = edges.last().copied()
         && last < 3_600_000_000
     {
         edges.push((last + last / 100).max(last + 100));
     }
-    let counts = rentals.sms_delay.counts_up_to(&edges[1..]);
     let second = |microseconds: u64| microseconds as f64 / 1e6;
+    let counts = times.counts_up_to(&edges[1..]);
     let mut observations: Vec<_> = counts
         .iter()
         .zip(edges.windows(2))
         .filter(|(count, _)| **count > 0)
-        .map(|(count, edge)| Observation {
-            after: second(edge[0]),
-            by: second(edge[1]),
-            count: *count as f64,
+        .map(|(count, edge)| {
+            let (low, by) = (second(edge[0]), second(edge[1]));
+            let after = match told {
+                true => low,
+                false => waiting.map_or(0.0, |waiting| waiting.nothing_at(low)),
+            };
+            let count = *count as f64;
+            Observation { after, by, count }
         })
         .collect();
     // Where the scenario cannot be read, nobody says how long they were waited
     // for: longer than all that arrived.
-    let latest = rentals.sms_delay.greatest().unwrap_or_default();
-    let (life, wait) = waits(scenario).unwrap_or_else(|| (second(latest), second(latest)));
+    let latest = second(times.greatest().unwrap_or_default());
+    let (life, wait) = waiting.map_or((latest, latest), |waiting| (waiting.life, waiting.wait));
     for (after, count) in [(life, rentals.expired), (wait, rentals.abandoned)] {
         if count > 0 {
             observations.push(Observation {
@@ -78,20 +111,38 @@ fn of_run(run: &Run, scenario: &str) -> Vec<Observation> {
     observations
 }
 
-/// How long, in seconds, rentals live at the server, and customers wait at least
-/// before they give up: for that long there was no code. Customers whom the end
-/// of the run cut short had the drain time.
-fn waits(scenario: &str) -> Option<(f64, f64)> {
+impl Waiting {
+    /// The poll before the one that brought a code after `time`, at which there was
+    /// none; 0 if nobody knows.
+    fn nothing_at(&self, time: f64) -> f64 {
+        let found = self.polls.partition_point(|poll| *poll <= time);
+        let before = found.checked_sub(2).map(|index| self.polls[index]);
+        before.unwrap_or(0.0)
+    }
+}
+
+/// What the scenario says of waiting, by population. Customers whom the end of the
+/// run cut short had the drain time.
+fn plans(scenario: &str) -> Option<Vec<Waiting>> {
     let source = Source::kept(scenario);
     let mut read = source.read(Overrides::default()).ok()?;
     let settings = embedded::settings(&source, None, 0).ok()?;
     let life = settings.account.rental_life;
     let drain = read.stop.drain.unwrap_or(Duration::MAX);
-    let plans = read.customers.plans_mut();
-    let wait = plans
-        .map(|plan| plan.give_up.unwrap_or(life))
-        .fold(life.min(drain), Duration::min);
-    Some((life.as_secs_f64(), wait.as_secs_f64()))
+    let law = &settings.account.sms_delay;
+    let plans = read.customers.plans_mut().map(|plan| {
+        let deadline = plan.give_up.unwrap_or(life);
+        let settled = settle(&plan.polling, law, deadline).ok();
+        let settled = settled.filter(|strategy| !strategy.is_random());
+        let schedule =
+            settled.and_then(|strategy| walk::schedule(&strategy, deadline, Dice::new(0), 0).ok());
+        Waiting {
+            polls: schedule.map(Schedule::into_polls).unwrap_or_default(),
+            life: life.as_secs_f64(),
+            wait: deadline.min(life).min(drain).as_secs_f64(),
+        }
+    });
+    Some(plans.collect())
 }
 
 /// One observation a line: a delay, or after and by with a comma between.
@@ -183,32 +234,54 @@ fn text(observations: &[Observation], fits: &[Fit]) -> anyhow::Result<String> {
         .law
         .parse()
         .context("failed to read the fitted law")?;
-    out += "\n  arrived by       seen           fitted\n";
-    for share in [
-        0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99,
-    ] {
-        let fitted_share = share * arrived / total;
-        let Some(moment) = law.quantile(fitted_share) else {
-            continue;
-        };
-        // A code that arrived between two polls may have arrived before or after.
-        let surely = count(&mut observations.iter().filter(|seen| seen.by <= moment)) / total;
-        let perhaps = count(
-            &mut observations
-                .iter()
-                .filter(|seen| seen.after < moment && seen.by.is_finite()),
-        ) / total;
-        let bar = "#".repeat((40.0 * fitted_share).round() as usize);
-        out += &format!(
-            "  {moment:>9.3} s  {:>5.1}% to {:>5.1}%  {:>5.1}%  {bar}\n",
-            100.0 * surely,
-            100.0 * perhaps.max(surely),
-            100.0 * fitted_share
-        );
-    }
+    out += &curves(observations, &law);
+    out += &format!(
+        "\n  farthest from what was seen: {:.1} points\n",
+        100.0 * fits[0].distance
+    );
     out += &format!(
         "\ntry it: otplab polling optimize --delay '{}' --deadline 120s --budget 4\n",
         fits[0].law
     );
     Ok(out)
+}
+
+/// What was seen, without a family, beside the law that was fitted.
+fn curves(observations: &[Observation], law: &Law) -> String {
+    let seen = Curve::of(observations);
+    let arrived = observations.iter().filter(|seen| seen.by.is_finite());
+    let latest = arrived.map(|seen| seen.by).fold(0.0, f64::max);
+    let most = law.cdf(latest).max(seen.by(latest).1);
+    let mut out =
+        String::from("\n  arrived by       seen (Turnbull)   fitted   # fitted, [ ] seen\n");
+    for step in 1..=12 {
+        let share = match step {
+            12 => 0.99,
+            _ => f64::from(step) / 12.0,
+        };
+        let Some(moment) = law.quantile(share * most) else {
+            continue;
+        };
+        let (fitted, (low, high)) = (law.cdf(moment), seen.by(moment));
+        out += &format!(
+            "  {moment:>9.3} s   {:>5.1}% to {:>5.1}%  {:>6.1}%  {}\n",
+            100.0 * low,
+            100.0 * high,
+            100.0 * fitted,
+            bar(fitted, low, high)
+        );
+    }
+    out
+}
+
+/// A bar of `fitted`, and where between `low` and `high` it should end.
+fn bar(fitted: f64, low: f64, high: f64) -> String {
+    const WIDTH: f64 = 40.0;
+    let place = |share: f64| (WIDTH * share).round() as usize;
+    let mut cells = vec![' '; place(1.0) + 2];
+    cells[..place(fitted)].fill('#');
+    cells[place(low)] = '[';
+    cells[place(high).max(place(low) + 1)] = ']';
+    let cells: String = cells.into_iter().collect();
+    cells.trim_end().to_owned()
 }

@@ -87,6 +87,7 @@ impl Fleet {
     }
 
     fn deliver(&mut self, id: UserId, pushed: &Pushed, now: Moment) {
+        self.learn_from_webhook(id, now);
         let Some(Some(user)) = self.users.get_mut(id.0 as usize) else {
             return;
         };

@@ -69,16 +69,7 @@ impl Pace {
                     }
                 })
             }
-            Self::Schedule(offsets) => {
-                let beat = position.beats as usize;
-                let Some(offset) = offsets.get(beat) else {
-                    return TO_THE_END;
-                };
-                let before = beat
-                    .checked_sub(1)
-                    .map_or(Duration::ZERO, |beat| offsets[beat]);
-                offset.saturating_sub(before)
-            }
+            Self::Schedule(offsets) => along(offsets, position),
             Self::Planned(..) | Self::Adaptive(_) => TO_THE_END,
         }
     }
@@ -90,4 +81,16 @@ impl Pace {
             _ => false,
         }
     }
+}
+
+/// From the beat at `position` to the next of a timetable.
+pub(super) fn along(offsets: &[Duration], position: Position) -> Duration {
+    let beat = position.beats as usize;
+    let Some(offset) = offsets.get(beat) else {
+        return TO_THE_END;
+    };
+    let before = beat
+        .checked_sub(1)
+        .map_or(Duration::ZERO, |beat| offsets[beat]);
+    offset.saturating_sub(before)
 }

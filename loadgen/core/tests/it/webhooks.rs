@@ -185,6 +185,33 @@ fn a_webhook_may_come_before_its_rent_is_answered_and_twice() {
 }
 
 #[test]
+fn a_history_may_show_later_what_a_webhook_told_early() {
+    let row = |code: Option<&str>| {
+        Ok(Answer::History(vec![Row {
+            id: ID,
+            cost: Cents(144),
+            code: code.map(Into::into),
+            completed: code.is_some(),
+        }]))
+    };
+    for (shown, mismatches) in [(Some("0042"), 0), (Some("9999"), 1)] {
+        let mut life = life(PATIENT, "");
+        life.on_to(1);
+        life.webhook();
+        life.answer();
+        life.on_to(2);
+        life.answered(row(None));
+        life.on_to(3);
+        life.answered(row(shown));
+        assert!(life.on_to(60), "it is done");
+        let (calls, tally) = life.end();
+        assert_eq!(calls, [(0, Rent), (1, History), (3, History)]);
+        assert_eq!(tally.rentals.confirmed, 1 - mismatches);
+        assert_eq!(tally.failures(), mismatches);
+    }
+}
+
+#[test]
 fn what_polls_found_first_is_late_or_lost() {
     for late in [true, false] {
         let mut life = life(PATIENT, "");

@@ -49,9 +49,24 @@ pub struct Row {
     /// The standard error of the requests, where they are estimated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub se_requests: Option<f64>,
+    /// The standard errors of the other figures, where they are estimated.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Errors>,
     /// The polls, for what is a plain schedule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule_s: Option<Vec<f64>>,
+}
+
+/// Standard errors of estimated figures. That of the efficiency counts those of
+/// lag and requests as if they always fell together, so it is rather too large.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Errors {
+    pub se_requests_never: f64,
+    pub se_lag_p50: f64,
+    pub se_lag_p95: f64,
+    pub se_lag_p99: f64,
+    pub se_efficiency: f64,
 }
 
 /// A law, a deadline, and all chance.
@@ -100,6 +115,8 @@ impl Laboratory {
                 requests_never: schedule.polls().len() as f64,
                 requests_error: 0.0,
                 lag_error: 0.0,
+                percentile_errors: [0.0; 3],
+                never_error: 0.0,
             };
             (exact, Some(schedule.into_polls()))
         };
@@ -132,12 +149,17 @@ impl Laboratory {
         (0..points).map(at).collect()
     }
 
-    /// The least lag per rental for so many requests, and the other way round.
-    fn least(&self, strategy: &Strategy, requests: f64, lag: f64) -> Result<(f64, f64), LabError> {
+    fn least(&self, strategy: &Strategy, requests: f64, lag: f64) -> Result<Least, LabError> {
         let gap = strategy.least_gap().as_secs_f64();
         if let Some(webhook) = strategy.webhook() {
             let problem = WebhookProblem::new(self.law(), self.problem.deadline(), gap, webhook);
-            return Ok((problem.bound(requests), problem.least_requests(lag)));
+            let (bound, price) = problem.bound(requests);
+            let requests = problem.least_requests(lag);
+            return Ok(Least {
+                bound,
+                price,
+                requests,
+            });
         }
         let own;
         let problem = if gap > 0.0 {
@@ -146,16 +168,32 @@ impl Laboratory {
         } else {
             &self.problem
         };
-        let bound = Bound::at(problem, requests).lag_per_rental;
-        Ok((bound, Bound::least_requests(problem, lag)))
+        let bound = Bound::at(problem, requests);
+        Ok(Least {
+            bound: bound.lag_per_rental,
+            price: bound.price,
+            requests: Bound::least_requests(problem, lag),
+        })
     }
+}
+
+/// The least lag per rental for so many requests, what one more would save, and
+/// the fewest requests for such a lag.
+struct Least {
+    bound: f64,
+    price: f64,
+    requests: f64,
 }
 
 fn row(
     strategy: &Strategy,
     estimate: Estimate,
     schedule_s: Option<Vec<f64>>,
-    (bound, least_requests): (f64, f64),
+    Least {
+        bound,
+        price,
+        requests: least_requests,
+    }: Least,
 ) -> Row {
     let exact = schedule_s.is_some();
     let Estimate {
@@ -163,6 +201,8 @@ fn row(
         requests_never,
         requests_error,
         lag_error,
+        percentile_errors,
+        never_error,
     } = estimate;
     let delivered = figures.delivered;
     let share = |per_rental: f64| match delivered > 0.0 {
@@ -170,6 +210,21 @@ fn row(
         false => 0.0,
     };
     let lag = figures.lag_per_rental();
+    let efficiency = match lag > 0.0 {
+        true => (bound / lag).min(1.0),
+        false => 1.0,
+    };
+    let [se_lag_p50, se_lag_p95, se_lag_p99] = percentile_errors;
+    // Of the bound's error, as of the lag's, the share is what counts.
+    let of_lag = lag_error / figures.lag_mean.max(f64::MIN_POSITIVE);
+    let of_bound = price * requests_error / bound.max(f64::MIN_POSITIVE);
+    let errors = Errors {
+        se_requests_never: never_error,
+        se_lag_p50,
+        se_lag_p95,
+        se_lag_p99,
+        se_efficiency: efficiency * (of_lag + of_bound),
+    };
     Row {
         strategy: strategy.to_string(),
         requests: figures.requests,
@@ -181,15 +236,12 @@ fn row(
         lag_p95_s: figures.lag_p95,
         lag_p99_s: figures.lag_p99,
         bound_s: share(bound),
-        efficiency: if lag > 0.0 {
-            (bound / lag).min(1.0)
-        } else {
-            1.0
-        },
+        efficiency,
         wasted: (figures.requests - least_requests).max(0.0),
         exact,
         se: (!exact).then_some(lag_error),
         se_requests: (!exact).then_some(requests_error),
+        errors: (!exact).then_some(errors),
         schedule_s,
     }
 }

@@ -33,6 +33,10 @@ pub struct Estimate {
     pub requests_error: f64,
     /// The standard error of the mean lag of the delivered, in seconds.
     pub lag_error: f64,
+    /// Those of its median, 95th and 99th percentile.
+    pub percentile_errors: [f64; 3],
+    /// That of the polls of a rental without a code.
+    pub never_error: f64,
 }
 
 /// Estimates what a strategy with chance in it costs.
@@ -74,7 +78,7 @@ fn learning(
     let mut books = Books::default();
     for lesson in 0..LEARNERS {
         let mut learner = Learner::new(price);
-        let mut sums = (0.0, 0.0);
+        let (mut sums, mut polls) = ((0.0, 0.0), 0.0);
         let mut known: Option<(*const Duration, Schedule, (f64, f64))> = None;
         for number in 0..LESSONS {
             let timetable = learner.timetable(deadline);
@@ -94,8 +98,10 @@ fn learning(
             let (nothing_at, asked, arrived) = books.rental(strategy, schedule, law, dice, rental);
             let moment = Duration::from_secs_f64;
             learner.saw(moment(nothing_at), moment(asked), arrived);
-            books.polls += schedule.polls().len() as f64 / LESSONS as f64;
+            polls += schedule.polls().len() as f64 / LESSONS as f64;
         }
+        books.polls.push(polls);
+        books.ends.push(books.lags.len());
         let lessons = LESSONS as f64;
         books.means.push((sums.0 / lessons, sums.1 / lessons));
     }
@@ -114,16 +120,18 @@ fn means(strategy: &Strategy, schedule: &Schedule, law: &Law) -> (f64, f64) {
 struct Books {
     /// Requests and lag per rental of each sample.
     means: Vec<(f64, f64)>,
-    /// Polls until the deadline, summed over the samples.
-    polls: f64,
+    /// Polls until the deadline of each sample.
+    polls: Vec<f64>,
     /// Lags of the delivered.
     lags: Vec<f64>,
+    /// Where in these the lags of each learner end, if somebody learns.
+    ends: Vec<usize>,
 }
 
 impl Books {
     fn add(&mut self, means: (f64, f64), schedule: &Schedule) {
         self.means.push(means);
-        self.polls += schedule.polls().len() as f64;
+        self.polls.push(schedule.polls().len() as f64);
     }
 
     /// One rental's delay against a schedule: when the last poll before the one
@@ -159,28 +167,60 @@ impl Books {
     }
 
     fn estimate(mut self, delivered: f64) -> Estimate {
+        // Of learners each is one observation, because its own lags are not independent.
+        let mut learners: Vec<Vec<f64>> = Vec::new();
+        let mut start = 0;
+        for end in &self.ends {
+            learners.push(sorted(&self.lags[start..*end]));
+            start = *end;
+        }
         self.lags.sort_by(f64::total_cmp);
-        let percentile = |p: f64| match self.lags.len() {
-            0 => 0.0,
-            count => self.lags[((p * count as f64).ceil() as usize).clamp(1, count) - 1],
+        let error = |p: f64| match learners.is_empty() {
+            true => order_error(&self.lags, p),
+            false => mean(learners.iter().map(|lags| percentile(lags, p))).1,
         };
         let (requests, requests_error) = mean(self.means.iter().map(|means| means.0));
         let (lag, lag_error) = mean(self.means.iter().map(|means| means.1));
+        let (requests_never, never_error) = mean(self.polls.iter().copied());
         let share = if delivered > 0.0 { delivered } else { 1.0 };
         Estimate {
             figures: Figures {
                 requests,
                 delivered,
                 lag_mean: lag / share,
-                lag_p50: percentile(0.5),
-                lag_p95: percentile(0.95),
-                lag_p99: percentile(0.99),
+                lag_p50: percentile(&self.lags, 0.5),
+                lag_p95: percentile(&self.lags, 0.95),
+                lag_p99: percentile(&self.lags, 0.99),
             },
-            requests_never: self.polls / self.means.len() as f64,
+            requests_never,
             requests_error,
             lag_error: lag_error / share,
+            percentile_errors: [0.5, 0.95, 0.99].map(error),
+            never_error,
         }
     }
+}
+
+fn sorted(lags: &[f64]) -> Vec<f64> {
+    let mut lags = lags.to_vec();
+    lags.sort_by(f64::total_cmp);
+    lags
+}
+
+fn percentile(sorted: &[f64], p: f64) -> f64 {
+    match sorted.len() {
+        0 => 0.0,
+        count => sorted[((p * count as f64).ceil() as usize).clamp(1, count) - 1],
+    }
+}
+
+/// The standard error of a percentile of independent lags, from its neighbours in
+/// order: how many lags lie below it is binomially distributed.
+fn order_error(sorted: &[f64], p: f64) -> f64 {
+    let count = sorted.len() as f64;
+    let spread = (count * p * (1.0 - p)).sqrt();
+    let at = |place: f64| percentile(sorted, (p * count + place) / count.max(1.0));
+    (at(1.96 * spread) - at(-1.96 * spread)) / (2.0 * 1.96)
 }
 
 /// The mean and its standard error.

@@ -168,10 +168,11 @@ impl WebhookProblem {
         self.solve(high).polls
     }
 
-    /// A lower bound on the lag per rental with so many requests. Unlike that
+    /// A lower bound on the lag per rental with so many requests, and the price at
+    /// which it is found. Unlike that
     /// for polls alone it is computed on a grid without a certificate; a
     /// thousandth is taken off for that.
-    pub fn bound(&self, requests: f64) -> f64 {
+    pub fn bound(&self, requests: f64) -> (f64, f64) {
         let (mut low, mut high) = self.prices();
         for _ in 0..40 {
             let middle = (low * high).sqrt();
@@ -182,7 +183,7 @@ impl WebhookProblem {
             }
         }
         let bound = |price: f64| self.solve(price).cost - price * requests;
-        (0.999 * bound(low).max(bound(high))).max(0.0)
+        ((0.999 * bound(low).max(bound(high))).max(0.0), high)
     }
 
     /// The fewest requests with which the lag per rental may be so low.

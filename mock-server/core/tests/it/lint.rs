@@ -103,19 +103,26 @@ impl Watched {
     }
 }
 
+/// Plays `story` under these settings at this pace; what is found.
+pub(crate) fn found_at(
+    scale: f64,
+    toml: &str,
+    story: &impl Fn(&mut Watched),
+) -> Vec<(&'static str, usize)> {
+    let client = Client::new(&format!("lint = \"warn\"\ntime_scale = {scale:?}\n{toml}"));
+    let mut watched = Watched {
+        client,
+        scale,
+        connection: None,
+        fresh: false,
+    };
+    story(&mut watched);
+    watched.found()
+}
+
 /// Plays `story` under these settings in real time and compressed; what is found.
 pub(crate) fn findings(toml: &str, story: impl Fn(&mut Watched)) -> Vec<(&'static str, usize)> {
-    let [real, compressed] = [1.0, 60.0].map(|scale| {
-        let client = Client::new(&format!("lint = \"warn\"\ntime_scale = {scale:?}\n{toml}"));
-        let mut watched = Watched {
-            client,
-            scale,
-            connection: None,
-            fresh: false,
-        };
-        story(&mut watched);
-        watched.found()
-    });
+    let [real, compressed] = [1.0, 60.0].map(|scale| found_at(scale, toml, &story));
     assert_eq!(real, compressed, "the pace of time decides nothing");
     real
 }

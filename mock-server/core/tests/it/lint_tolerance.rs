@@ -6,7 +6,7 @@ use std::time::Duration;
 use mock_server_core::settings::TimeScale;
 use mock_server_core::{Body, Request};
 
-use crate::lint::{WEBHOOK, Watched, findings};
+use crate::lint::{WEBHOOK, Watched, findings, found_at};
 
 /// Polls the first rental every so many seconds.
 fn poll_every(client: &mut Watched, pause: f64, times: u32) {
@@ -133,9 +133,13 @@ fn what_waits_when_the_server_stops_is_no_leak() {
 
 #[test]
 fn nobody_can_fetch_what_they_were_not_told_of() {
-    for fault in ["empty_response", "malformed_json", "latency(40s)"] {
-        let toml = format!("sms_delay = \"2s\"\nfaults = [\"rent: {fault} after_commit\"]");
-        let found = findings(&toml.replace(") after_commit", ")"), |client| {
+    for fault in [
+        "empty_response after_commit",
+        "malformed_json after_commit",
+        "latency(40s)",
+    ] {
+        let toml = format!("sms_delay = \"2s\"\nfaults = [\"rent: {fault}\"]");
+        let found = findings(&toml, |client| {
             client.rent();
             client.at(2000.0);
         });
@@ -194,13 +198,18 @@ fn connections_that_were_idle_or_closed_are_opened_again() {
 
 #[test]
 fn idle_connections_are_closed_in_real_time() {
-    let mut client = crate::client::Client::new("lint = \"warn\"\nsms_delay = \"never\"");
-    client.post_rent();
-    for number in 1..12 {
-        client.at(5.0 * f64::from(number)).poll(13_322_954);
-    }
-    let scope = client.me();
-    assert_eq!(client.mock.lint_report(client.now, scope).findings, []);
+    let story = |client: &mut Watched| {
+        client.fresh = true;
+        client.rent();
+        poll_every(client, 5.0, 12);
+    };
+    let found = |scale| found_at(scale, "sms_delay = \"never\"", &story);
+    assert_eq!(found(1.0), [], "pools of some clients close them sooner");
+    assert_eq!(
+        found(60.0),
+        [("connection-per-request", 5)],
+        "after 83 ms none does"
+    );
 }
 
 #[test]
