@@ -10,6 +10,7 @@ pub(crate) mod load;
 pub(crate) mod polling;
 pub(crate) mod readyz;
 pub(crate) mod report;
+pub(crate) mod schema;
 pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod simulate;
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Diff(Box<diff::DiffArguments>),
     /// Report a run again, from the directory it has written.
     Report(Box<report::ReportArguments>),
+    /// Print the JSON Schema of a file, for editors.
+    Schema(schema::SchemaArguments),
     /// Ask a server whether it is ready: exit code 0 if it is, 2 if not.
     Readyz(readyz::ReadyzArguments),
     /// Examine this machine: is it fit to measure on?

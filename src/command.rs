@@ -10,6 +10,7 @@ pub(crate) mod polling;
 pub(crate) mod readyz;
 pub(crate) mod report;
 mod scenario;
+pub(crate) mod schema;
 mod seed;
 pub(crate) mod serve;
 mod server;

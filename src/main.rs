@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => command::check::run(&arguments),
         Command::Diff(arguments) => command::diff::run(&arguments),
         Command::Report(arguments) => command::report::run(&arguments),
+        Command::Schema(arguments) => command::schema::run(&arguments),
         Command::Readyz(arguments) => command::readyz::run(&arguments),
         Command::Doctor(arguments) => command::doctor::run(&arguments),
     };

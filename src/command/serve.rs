@@ -20,6 +20,7 @@ use mock_server_core::{AccountSettings, Settings};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
+pub(crate) use self::choice::ServeFile as File;
 use self::choice::{Choice, Plan};
 use self::log::Log;
 use self::port_file::PortFile;

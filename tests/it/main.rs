@@ -13,6 +13,7 @@ mod pages;
 mod polling;
 mod report;
 mod results;
+mod schema;
 mod serve;
 mod shapes;
 mod shortcuts;

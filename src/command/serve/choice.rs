@@ -12,6 +12,7 @@ use mock_server::{Limits, Place, Server};
 use mock_server_core::lint::Rule;
 use mock_server_core::settings::{AccountKey, AccountPatch, OpeningBalance, RentalLife, TimeScale};
 use mock_server_core::{DialectFile, FaultRule, LintMode, Settings, SettingsFile, WebhookUrl};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::lint::Reports;
@@ -215,42 +216,64 @@ fn can_be_brought(token: &str) -> bool {
 
 /// The file that `--config` names. Its keys are the flags; they are listed
 /// here and not flattened in, because flattening would lose the place of a mistake.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ServeFile {
+pub(crate) struct ServeFile {
     listen: Option<Places>,
+    #[schemars(with = "Option<String>")]
     socket_mode: Option<SocketMode>,
     tls: Option<bool>,
+    #[schemars(with = "Option<String>")]
     tls_cert: Option<PathBuf>,
+    #[schemars(with = "Option<String>")]
     tls_key: Option<PathBuf>,
     tls_names: Option<Vec<String>>,
+    #[schemars(with = "Option<String>")]
     tls_cert_out: Option<PathBuf>,
+    #[schemars(with = "Option<String>")]
     log_format: Option<LogFormat>,
+    #[schemars(with = "Option<String>")]
     log_level: Option<LogLevel>,
+    #[schemars(with = "Option<String>")]
     port_file: Option<PathBuf>,
     threads: Option<NonZeroUsize>,
     allow_webhook_hosts: Option<Vec<String>>,
+    #[schemars(with = "Option<String>")]
     admin_listen: Option<Place>,
     admin_token: Option<String>,
+    #[schemars(with = "Option<u64>")]
     max_head: Option<HeadBytes>,
+    #[schemars(with = "Option<u64>")]
     max_body: Option<BodyBytes>,
+    #[schemars(with = "Option<u64>")]
     max_connections: Option<ConnectionCount>,
+    #[schemars(with = "Option<String>")]
     arrival_time: Option<ArrivalTime>,
+    #[schemars(with = "Option<f64>")]
     time_scale: Option<TimeScale>,
     journal_max: Option<usize>,
     journal_bytes: Option<usize>,
     strict_keys: Option<bool>,
     watch: Option<bool>,
     lint: Option<LintMode>,
+    #[schemars(with = "Option<Vec<String>>")]
     lint_skip: Option<Vec<Rule>>,
+    #[schemars(with = "Option<Vec<String>>")]
     report: Option<Vec<LintFormat>>,
+    #[schemars(with = "Option<String>")]
     report_dir: Option<PathBuf>,
+    #[schemars(with = "Option<BTreeMap<String, AccountPatch>>")]
     accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     seed: Option<u64>,
+    #[schemars(with = "Option<String>")]
     sms_delay: Option<Law>,
+    #[schemars(with = "Option<Vec<String>>")]
     faults: Option<Vec<FaultRule>>,
+    #[schemars(with = "Option<String>")]
     balance: Option<OpeningBalance>,
+    #[schemars(with = "Option<String>")]
     rental_life: Option<RentalLife>,
+    #[schemars(with = "Option<String>")]
     webhook_url: Option<WebhookUrl>,
     dialect: Option<DialectFile>,
 }

@@ -1,12 +1,14 @@
 //! Where to listen and whose certificate to show: from what was said to what
 //! the server is given.
 
+use std::borrow::Cow;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use mock_server::{Place, Server, Tls};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor, value};
 
@@ -157,5 +159,16 @@ impl<'de> Deserialize<'de> for Places {
         }
 
         deserializer.deserialize_any(OneOrMore)
+    }
+}
+
+impl JsonSchema for Places {
+    fn schema_name() -> Cow<'static, str> {
+        "Places".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let text = json_schema!({ "type": "string" });
+        json_schema!({ "anyOf": [text, { "type": "array", "items": text, "minItems": 1 }] })
     }
 }
