@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Findings,
     /// 2: it could not be judged: usage, a bad file, an unreachable server, nothing tested.
     CouldNotJudge,
+    /// Any other: that of the command that was run, which failed.
+    Command(u8),
     /// 130: interrupted by the user; results were written all the same.
     Interrupted,
 }
@@ -22,6 +24,7 @@ impl From<Exit> for ExitCode {
             Exit::Passed => 0,
             Exit::Findings => 1,
             Exit::CouldNotJudge => 2,
+            Exit::Command(code) => code,
             Exit::Interrupted => 130,
         })
     }

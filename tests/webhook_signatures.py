@@ -23,8 +23,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         posts.put((self.path, dict(self.headers), body))
         # The first attempt of each is not acknowledged, so that there is another.
-        first = self.path == "/twice" and self.headers["webhook-id"] not in self.server.seen
-        self.server.seen.add(self.headers["webhook-id"])
+        event = (self.path, self.headers["webhook-id"])
+        first = self.path == "/twice" and event not in self.server.seen
+        self.server.seen.add(event)
         self.send_response(500 if first else 204)
         self.end_headers()
 

@@ -235,9 +235,13 @@ fn polls_per_code(out: &mut String, rentals: &RentalTally) {
 }
 
 fn webhooks(out: &mut String, webhooks: &WebhookTally) {
-    if webhooks.is_empty() {
-        return;
+    if !webhooks.is_empty() {
+        entry(out, "webhooks", &told(webhooks));
     }
+}
+
+/// What became of the webhooks, in words.
+fn told(webhooks: &WebhookTally) -> String {
     let counts = [
         ("before the rent's answer", webhooks.early),
         ("duplicates", webhooks.duplicates),
@@ -256,7 +260,7 @@ fn webhooks(out: &mut String, webhooks: &WebhookTally) {
             text += &format!(" · {} {what}", units::count(count));
         }
     }
-    entry(out, "webhooks", &text);
+    text
 }
 
 fn rates(out: &mut String, outcome: &Outcome) {

@@ -53,7 +53,7 @@ pub(crate) async fn send_all(state: Arc<State>, stop: Stop) {
 }
 
 /// Posts until nothing is due or under way. What is to be posted later stays.
-async fn drain(state: &Arc<State>, posts: &mut JoinSet<()>) {
+async fn drain(state: &Arc<State>, posts: &mut JoinSet<WebhookOutcome>) {
     loop {
         while let Some(attempt) = state.take_due_webhook() {
             posts.spawn(post_and_tell(Arc::clone(state), attempt));
@@ -83,10 +83,19 @@ pub(crate) async fn post_all(state: &Arc<State>, attempts: Vec<WebhookAttempt>) 
     }
 }
 
-async fn post_and_tell(state: Arc<State>, attempt: WebhookAttempt) {
+/// Posts this and says what became of it.
+pub(crate) async fn post_one(state: &Arc<State>, attempt: WebhookAttempt) -> WebhookOutcome {
+    // A task of its own, for the same reason.
+    let post = tokio::spawn(post_and_tell(Arc::clone(state), attempt));
+    post.await.unwrap_or(WebhookOutcome::Failed)
+}
+
+async fn post_and_tell(state: Arc<State>, attempt: WebhookAttempt) -> WebhookOutcome {
     let delivery = attempt.delivery;
     let posted = post(&attempt, state.clock).await;
+    let outcome = posted.outcome;
     state.webhook_answered(delivery, posted);
+    outcome
 }
 
 /// How an attempt went.
@@ -96,7 +105,7 @@ pub(crate) struct Posted {
 }
 
 /// Posts once, and says how that went.
-pub(crate) async fn post(attempt: &WebhookAttempt, clock: Clock) -> Posted {
+async fn post(attempt: &WebhookAttempt, clock: Clock) -> Posted {
     let begun = clock.now();
     let (status, error) = match timeout(attempt.timeout, exchange(attempt)).await {
         Ok(Ok(status)) => (Some(status.as_u16()), None),

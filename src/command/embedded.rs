@@ -18,8 +18,8 @@ struct MockPart {
     mock: SettingsFile,
 }
 
-/// Starts a mock on a free loopback port. Its webhooks go to `hook`, if there is one
-/// and the scenario does not say where they go.
+/// Starts a mock on a free loopback port. Its webhooks go to `hook`, if there is one,
+/// whatever the scenario says.
 pub(crate) fn start(
     source: &Source,
     sms_delay: Option<Law>,
@@ -35,7 +35,7 @@ pub(crate) fn start(
         let accounts = settings.accounts.values_mut();
         for account in accounts.chain([&mut settings.account]) {
             let account = Arc::make_mut(account);
-            account.webhook.get_or_insert_with(|| Arc::clone(&webhook));
+            account.webhook = Some(Arc::clone(&webhook));
         }
     }
     // One worker: the generator runs on the same machine and needs the rest of it.

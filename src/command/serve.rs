@@ -1,5 +1,6 @@
 //! `otplab serve`: the fake API until a signal.
 
+mod around;
 mod choice;
 mod lint;
 mod listening;
@@ -20,6 +21,7 @@ use mock_server_core::{AccountSettings, Settings};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::around::Around;
 pub(crate) use self::choice::ServeFile as File;
 use self::choice::{Choice, Plan};
 use self::log::Log;
@@ -70,17 +72,19 @@ fn serve(mut plan: Plan, mut watch: Option<Watch>) -> anyhow::Result<Exit> {
             file.publish(port(&running)?)?;
         }
         announce(&running)?;
+        let mut around = Around::start(&plan.command, &url(&running))?;
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = interrupt.recv() => around.end(SignalKind::interrupt()).await,
+            _ = terminate.recv() => around.end(SignalKind::terminate()).await,
             () = complain_when_crowded(&running, room, log) => {}
             () = tell(happenings.as_ref(), log) => {}
             () = look_after(watch.as_mut(), (&plan.server, &running), log) => {}
+            () = around.ended() => {}
         }
         log.info("stopping", "stopping", json!({}));
         let stopped = running.stop();
         left(stopped.webhooks, log);
-        plan.reports.end(&stopped.lint, log)
+        Ok(around.verdict(plan.reports.end(&stopped.lint, log)?))
     })
 }
 
@@ -156,6 +160,15 @@ fn port(running: &Running) -> anyhow::Result<u16> {
     let address = running.places().iter().find_map(|place| place.address());
     let address = address.context("--port-file needs a --listen with a port")?;
     Ok(address.port())
+}
+
+/// Where a command finds the server.
+fn url(running: &Running) -> String {
+    let places = running.places();
+    let place = places.iter().find(|place| place.address().is_some());
+    place
+        .or(places.first())
+        .map_or_else(String::new, |place| running.url(place))
 }
 
 fn describe(server: &Server, running: &Running, settings: &Settings, log: Log) {

@@ -50,9 +50,7 @@ fn every_scenario_that_ships_keeps_the_schema() {
         let shown = file.display().to_string();
         let text = fs::read_to_string(&file).expect("text");
         let read = toml(&shown, &text);
-        let errors = validator
-            .iter_errors(&read)
-            .map(|error| error.to_string());
+        let errors = validator.iter_errors(&read).map(|error| error.to_string());
         assert_eq!(errors.collect::<Vec<_>>(), [""; 0], "{shown}");
     }
 }

@@ -14,6 +14,7 @@ mod traffic;
 mod transport;
 mod webhook;
 
+pub use self::client::LINT;
 pub(crate) use self::money::{charged_at_rent, refunded};
 use crate::docket::Docket;
 use crate::evidence::Evidence;

@@ -56,4 +56,4 @@ mod story;
 pub mod verdict;
 
 pub use self::docket::Finding;
-pub use self::judge::judge;
+pub use self::judge::{LINT, judge};

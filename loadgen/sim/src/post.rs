@@ -1,7 +1,7 @@
 //! The mock's webhooks on their way to the customers and back: over the same
 //! network as requests, to a listener that takes no time.
 
-use contract::{Moment, Truth};
+use contract::{Moment, truth};
 use loadgen_core::fleet::Fleet;
 use loadgen_core::webhook::Pushed;
 use mock_server_core::{WebhookAttempt, WebhookOutcome};
@@ -27,21 +27,18 @@ impl World {
 
     /// A webhook begins its way.
     pub(crate) fn send_off(&mut self, attempt: WebhookAttempt, at: Moment) {
-        let truth = self.mock.truth_of(at, &attempt);
         match self.carry() {
-            Some(way) => self.push(at + way, What::Posted(Box::new((attempt, truth)))),
+            Some(way) => self.push(at + way, What::Posted(Box::new(attempt))),
             None => self.lose(&attempt),
         }
     }
 
     /// A webhook is there; the customers take it, and it is answered.
-    pub(crate) fn deliver(
-        &mut self,
-        (attempt, truth): (WebhookAttempt, Option<Truth>),
-        fleet: &mut Fleet,
-    ) {
-        let truth = truth.map(|truth| truth.to_string());
-        match Pushed::read(&attempt.body, truth.as_deref()) {
+    pub(crate) fn deliver(&mut self, attempt: &WebhookAttempt, fleet: &mut Fleet) {
+        let mut headers = attempt.headers.iter();
+        let truth = headers.find(|(name, _)| *name == truth::HEADER);
+        let truth = truth.map(|(_, value)| value.as_str());
+        match Pushed::read(&attempt.body, truth) {
             Some(pushed) => fleet.handle_webhook(self.now, pushed),
             None => fleet.handle_unreadable_webhook(self.now),
         }
@@ -53,7 +50,7 @@ impl World {
                     What::Acknowledged(attempt.delivery, outcome),
                 );
             }
-            None => self.lose(&attempt),
+            None => self.lose(attempt),
         }
     }
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
-use contract::{Moment, Truth};
+use contract::Moment;
 use loadgen_core::answer::{Answer, Failure};
 use loadgen_core::call::Order;
 use mock_server_core::{DeliveryId, WebhookAttempt, WebhookOutcome};
@@ -26,7 +26,7 @@ pub(crate) enum What {
     /// The customer learns what came of it, and how long to wait, if the server said so.
     Ends(Order, Moment, Outcome, Option<Duration>),
     /// A webhook reaches the customers.
-    Posted(Box<(WebhookAttempt, Option<Truth>)>),
+    Posted(Box<WebhookAttempt>),
     /// The mock learns what became of it.
     Acknowledged(DeliveryId, WebhookOutcome),
 }

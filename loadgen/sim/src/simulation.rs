@@ -149,7 +149,10 @@ impl Simulation<'_> {
         let posts_to_customers = |account: &Arc<AccountSettings>| {
             let mut account = AccountSettings::clone(account);
             let listener = WebhookUrl::from_str(LISTENER).expect("invariant: it is an address");
-            account.webhook = Some(Arc::new(WebhookSettings::new(listener)));
+            account.webhook = Some(Arc::new(WebhookSettings {
+                truth: true,
+                ..WebhookSettings::new(listener)
+            }));
             Arc::new(account)
         };
         let mut settings = Settings {

@@ -220,7 +220,7 @@ impl World {
                 }
                 fleet.handle_answer(order, times, outcome);
             }
-            What::Posted(post) if self.posts => self.deliver(*post, fleet),
+            What::Posted(post) if self.posts => self.deliver(&post, fleet),
             What::Posted(_) => {}
             What::Acknowledged(delivery, outcome) => {
                 self.mock.webhook_answered(self.now, delivery, outcome);

@@ -10,7 +10,7 @@ use loadgen_core::units;
 use loadgen_core::validity::Grade;
 
 use super::population::delivered;
-use super::{TOO_FEW, balances, figure, lag_shares, length, line, name};
+use super::{TOO_FEW, balances, figure, lag_shares, length, line, name, told};
 
 /// The whole text.
 pub fn markdown(run: &Run) -> String {
@@ -146,6 +146,10 @@ fn rest(out: &mut String, run: &Run) {
             let (lag, shares) = (time(&rentals.detection_lag), lag_shares(rentals));
             line!(out, "- detection lag: {lag}; {shares}");
         }
+    }
+    let webhooks = &outcome.tally.webhooks;
+    if !webhooks.is_empty() {
+        line!(out, "- webhooks: {}", told(webhooks));
     }
     line!(
         out,

@@ -200,20 +200,21 @@ impl Mock {
             return;
         };
         let owner = &self.accounts[account as usize];
-        let dialect = &owner.settings.dialect;
+        let signed = is_signed(owner, id);
         let customer = lint.customers.entry(account).or_default();
-        if outcome == WebhookOutcome::Acknowledged {
-            customer.acknowledged(id.rental, at);
-        }
         let about = || self.deliveries.about(id.rental);
         if let Some(delivery) = about().find(|it| it.id == id) {
+            if outcome == WebhookOutcome::Acknowledged {
+                let proven = signed && !receiver::is_forged(delivery);
+                customer.acknowledged(id.rental, at, proven);
+            }
             let same = |it: &&Delivery| it.id.is_same_event(&id);
             let answered = Answered {
                 delivery,
                 pair: &about().filter(same).collect::<Vec<_>>(),
                 rent: customer.made.get(&id.rental),
-                patience: dialect.webhook_timeout,
-                signed: !matches!(dialect.webhook_signature, WebhookSignature::None),
+                patience: owner.settings.dialect.webhook_timeout,
+                signed,
                 pace: owner.clock.pace(),
             };
             receiver::judge(&answered, &mut lint.findings);
@@ -274,6 +275,16 @@ impl Mock {
             ..findings.report(self, scope)
         }
     }
+}
+
+/// Whether what is posted to an endpoint is signed; one that is no more may have been.
+fn is_signed(account: &Account, delivery: DeliveryId) -> bool {
+    let by_all = !matches!(
+        account.settings.dialect.webhook_signature,
+        WebhookSignature::None
+    );
+    let endpoint = account.webhooks.get(delivery.endpoint);
+    by_all || endpoint.is_none_or(|endpoint| endpoint.settings.secret.is_some())
 }
 
 /// A number that is the same for the same bytes.

@@ -1,11 +1,10 @@
 //! What a simulation may do and no server: look ahead, because what it knows
 //! nobody else gets to see, and let go of what nobody will ask for again.
 
-use contract::{Moment, Truth};
+use contract::Moment;
 
 use crate::dialect::RateLimit;
 use crate::mock::Mock;
-use crate::webhook::WebhookAttempt;
 
 impl Mock {
     /// Until when each poll of this rental, with its account's key, is answered at
@@ -26,19 +25,6 @@ impl Mock {
     /// It is `now`, and a request that came changes nothing else.
     pub fn pass(&mut self, now: Moment) {
         self.advance(now);
-    }
-
-    /// What only the mock knows of the SMS that a webhook tells of, if it is posted
-    /// `now`; nothing of one that has not come yet.
-    pub fn truth_of(&self, now: Moment, attempt: &WebhookAttempt) -> Option<Truth> {
-        let (owner, rental) = self.rental(attempt.delivery.rental)?;
-        let owner = &self.accounts[owner as usize];
-        let (arrival, _) = owner.sms(rental, attempt.delivery.sms)?;
-        let local = owner.clock.local(now);
-        (arrival <= local).then(|| Truth {
-            delay: arrival.since(rental.created),
-            readable: local.since(arrival),
-        })
     }
 
     /// Nobody will ask for this rental again, nor look for it in the history. It

@@ -116,8 +116,9 @@ pub(super) fn routes() -> Vec<Route> {
         .about(
             "At once if it has happened already. For a `request`, with `match` and \
              `count`; a `rental` that is `completed`, `expired` or (if unsaid) \
-             either; an `sms` of one rental or of any, with `count`; or a `delivery` \
-             about a rental that is `acknowledged`, `given_up` or `attempted`.",
+             either; an `sms` of one rental or of any, with `count`; a `delivery` \
+             about a rental that is `acknowledged`, `given_up` or `attempted`; or \
+             `webhooks`, of which none is to be posted any more.",
         ),
     ]);
     routes

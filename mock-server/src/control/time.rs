@@ -1,6 +1,7 @@
 //! Clocks, resets and money over HTTP, and the posting of the webhooks that an
 //! advance makes due.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::TimeSpan;
@@ -158,12 +159,12 @@ fn pace(ask: &Ask, scale: TimeScale) -> Outcome<Clocks> {
 
 /// Moves clocks, posting what becomes due on the way; returns when all of it
 /// was answered or given up.
-async fn advance(state: &State, scope: Scope, duration: Duration) -> Advanced {
+async fn advance(state: &Arc<State>, scope: Scope, duration: Duration) -> Advanced {
     let advance = state.with(|mock, now| mock.begin_advance(now, scope, duration));
     carry_out(state, scope, advance).await
 }
 
-async fn carry_out(state: &State, scope: Scope, mut advance: Advance) -> Advanced {
+async fn carry_out(state: &Arc<State>, scope: Scope, mut advance: Advance) -> Advanced {
     while step(state, &mut advance).await {}
     super::tell(state);
     Advanced {
@@ -172,18 +173,14 @@ async fn carry_out(state: &State, scope: Scope, mut advance: Advance) -> Advance
     }
 }
 
-async fn step(state: &State, advance: &mut Advance) -> bool {
+async fn step(state: &Arc<State>, advance: &mut Advance) -> bool {
     // Registered before looking, so that an answer in between is not missed.
     let answered = state.answered.notified();
     match state.with(|mock, now| mock.step(now, advance)) {
         Step::Done => return false,
         Step::Wait => answered.await,
         Step::Post(attempt) => {
-            let delivery = attempt.delivery;
-            let posted = webhook::post(&attempt, state.clock).await;
-            let outcome = posted.outcome;
-            state.webhook_answered(delivery, posted);
-            advance.posted(outcome);
+            advance.posted(webhook::post_one(state, attempt).await);
         }
     }
     true

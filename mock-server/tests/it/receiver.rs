@@ -8,11 +8,12 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
+use mock_server::Running;
 use mock_server_core::WebhookSettings;
 use mock_server_core::queue::Pending;
 use serde_json::{Value, json};
 
-use crate::arm::{key, over_http, posting, rent, settings};
+use crate::arm::{Answer, get, key, over_http, posting, rent, settings};
 use crate::control::{control, start};
 use crate::webhook::read_request;
 
@@ -150,6 +151,9 @@ fn a_stop_delivers_what_is_due_and_says_what_is_left() {
     let ids: BTreeSet<_> = (0..200)
         .map(|_| rented(running.address(), &key(1)))
         .collect();
+    let metrics = over_http(running.address(), get(&key(1), "/metrics")).body;
+    let later = "otplab_webhooks_pending{state=\"scheduled\"} 1\n";
+    assert!(metrics.contains(later), "{metrics}");
     let opening = thread::spawn(move || {
         let (open, opened) = &*gate;
         *open.lock().expect("the other side lives") = true;
@@ -170,84 +174,100 @@ fn a_stop_delivers_what_is_due_and_says_what_is_left() {
     assert!(taken.is_subset(&ids));
 }
 
-#[test]
-fn endpoints_come_and_go_while_the_server_runs() {
-    let (receiver, posts) = receiver(|_, _| "200 Fine");
-    let running = start(settings("sms_delay = \"0s\""));
-    let (address, mine) = (running.address(), key(1));
-    let ask = |key: Option<&str>, method: &str, call: &str, body: &Value| {
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
+/// A server with two endpoints that were added: one account's own, which signs, and
+/// every account's; and what the control API answers to whom.
+struct Added {
+    running: Running,
+    posts: Receiver<Post>,
+    mine: String,
+    made: Value,
+    shared: Value,
+}
+
+impl Added {
+    fn new() -> Self {
+        let (receiver, posts) = receiver(|_, _| "200 Fine");
+        let running = start(settings("sms_delay = \"0s\""));
+        let mine = key(1);
+        let own = json!({"url": url(receiver, "/own"), "secret": "auto", "retry": "none"});
+        let all = json!({"url": url(receiver, "/all"), "truth": true});
+        let add = |key: Option<&str>, endpoint: &Value| {
+            let body = endpoint.to_string();
+            control(running.address(), key, "POST", "webhooks/endpoints", &body).json()
         };
-        control(address, key, method, call, &body)
-    };
-    let own = json!({"url": url(receiver, "/own"), "secret": "auto", "retry": "none"});
-    let made = ask(Some(&mine), "POST", "webhooks/endpoints", &own).json();
+        let (made, shared) = (add(Some(&mine), &own), add(None, &all));
+        Self {
+            running,
+            posts,
+            mine,
+            made,
+            shared,
+        }
+    }
+
+    fn ask(&self, key: Option<&str>, method: &str, call: &str) -> Answer {
+        control(self.running.address(), key, method, call, "")
+    }
+
+    /// Rents, waits until all is posted, and says what came, by path.
+    fn rent(&self) -> Vec<Post> {
+        rented(self.running.address(), &self.mine);
+        settle(self.running.address());
+        let mut taken: Vec<_> = self.posts.try_iter().collect();
+        taken.sort_by(|one, other| one.path.cmp(&other.path));
+        taken
+    }
+}
+
+#[test]
+fn endpoints_that_are_added_get_what_is_theirs() {
+    let added = Added::new();
+    let (made, shared) = (&added.made, &added.shared);
     assert_eq!(
         (&made["id"], &made["signature"]),
         (&json!("account-1"), &json!("standard_webhooks"))
     );
-    assert!(
-        made["secret"]
-            .as_str()
-            .is_some_and(|secret| secret.starts_with("whsec_"))
-    );
-    let all = json!({"url": url(receiver, "/all"), "truth": true});
-    let shared = ask(None, "POST", "webhooks/endpoints", &all).json();
+    let secret = made["secret"].as_str().expect("made up");
+    assert!(secret.starts_with("whsec_"));
     assert_eq!(
         (&shared["id"], &shared["account"]),
         (&json!("server-1"), &Value::Null)
     );
-    rented(address, &mine);
-    settle(address);
-    let mut taken: Vec<_> = posts.try_iter().collect();
-    taken.sort_by(|one, other| one.path.cmp(&other.path));
-    assert_eq!(
-        taken.iter().map(|post| &post.path).collect::<Vec<_>>(),
-        ["/all", "/own"]
-    );
+    let taken = added.rent();
+    let paths: Vec<_> = taken.iter().map(|post| &post.path).collect();
+    assert_eq!(paths, ["/all", "/own"]);
     assert_eq!(taken[1].headers["webhook-id"], "msg_13322954_0");
     assert!(taken[0].headers["x-otplab-truth"].starts_with("delay_us=0 readable_us="));
     assert!(!taken[1].headers.contains_key("x-otplab-truth"));
-
-    // Another account has the server's only, and none of its secrets is told again.
-    let others = ask(Some(&key(2)), "GET", "webhooks/endpoints", &Value::Null).json();
+    // Another account has the server's only, and no secret is told again.
+    let others = added.ask(Some(&key(2)), "GET", "webhooks/endpoints").json();
     assert_eq!(others["endpoints"].as_array().map(Vec::len), Some(1));
-    let shown = ask(
-        Some(&mine),
-        "GET",
-        "webhooks/endpoints/account-1",
-        &Value::Null,
-    );
+    let shown = added.ask(Some(&added.mine), "GET", "webhooks/endpoints/account-1");
     assert!(!shown.body.contains("whsec_"), "{}", shown.body);
     assert_eq!(shown.json()["acknowledged"], 1);
+}
 
-    let log = ask(Some(&mine), "GET", "webhooks/deliveries", &Value::Null).json();
+#[test]
+fn a_delivery_is_replayed_and_an_endpoint_goes() {
+    let added = Added::new();
+    let mine = Some(&*added.mine);
+    added.rent();
+    let log = added.ask(mine, "GET", "webhooks/deliveries").json();
     let first = log["deliveries"][1]["id"].as_u64().expect("an id");
     let replay = format!("webhooks/deliveries/{first}/replay");
-    assert_eq!(
-        ask(Some(&key(2)), "POST", &replay, &Value::Null).status,
-        404
-    );
-    assert_eq!(ask(Some(&mine), "POST", &replay, &Value::Null).status, 200);
-    settle(address);
-    assert_eq!(posts.try_iter().count(), 1);
+    assert_eq!(added.ask(Some(&key(2)), "POST", &replay).status, 404);
+    assert_eq!(added.ask(mine, "POST", &replay).status, 200);
+    settle(added.running.address());
+    assert_eq!(added.posts.try_iter().count(), 1);
     let again = format!("webhooks/deliveries/{first}");
-    let again = ask(Some(&mine), "GET", &again, &Value::Null).json();
+    let again = added.ask(mine, "GET", &again).json();
     assert_eq!(again["attempts"].as_array().map(Vec::len), Some(2));
-
     let server = "webhooks/endpoints/server-1";
-    assert_eq!(ask(Some(&mine), "DELETE", server, &Value::Null).status, 409);
-    assert_eq!(ask(None, "DELETE", server, &Value::Null).status, 200);
-    assert_eq!(ask(None, "DELETE", server, &Value::Null).status, 404);
-    rented(address, &mine);
-    settle(address);
-    assert_eq!(
-        posts.try_iter().map(|post| post.path).collect::<Vec<_>>(),
-        ["/own"]
-    );
+    assert_eq!(added.ask(mine, "DELETE", server).status, 409);
+    assert_eq!(added.ask(None, "DELETE", server).status, 200);
+    assert_eq!(added.ask(None, "DELETE", server).status, 404);
+    let paths: Vec<_> = added.rent().into_iter().map(|post| post.path).collect();
+    assert_eq!(paths, ["/own"]);
 }
 
 #[test]

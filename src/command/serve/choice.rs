@@ -1,6 +1,7 @@
 //! From flags, environment and file to one complete plan.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
@@ -37,6 +38,7 @@ pub(super) struct Choice {
     limits: LimitsChoice,
     report: Option<Vec<LintFormat>>,
     report_dir: Option<PathBuf>,
+    command: Vec<String>,
     mock: SettingsFile,
 }
 
@@ -59,6 +61,8 @@ pub(super) struct Plan {
     pub(super) port_file: Option<PathBuf>,
     /// Which reports about clients, and where they go.
     pub(super) reports: Reports,
+    /// What runs while it serves; nothing if that is until a signal.
+    pub(super) command: Vec<String>,
 }
 
 impl Choice {
@@ -106,12 +110,18 @@ impl Choice {
             limits: self.limits.or(other.limits),
             report: self.report.or(other.report),
             report_dir: self.report_dir.or(other.report_dir),
+            command: self.command,
             mock: self.mock.or(other.mock),
         }
     }
 
     /// Defaults for what nobody said; `seed` is one of them.
-    pub(super) fn resolve(self, seed: u64) -> Plan {
+    pub(super) fn resolve(mut self, seed: u64) -> Plan {
+        if !self.command.is_empty() {
+            // It is told which port that is, so no two of them need meet.
+            let free = || vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()];
+            self.listening.listen.get_or_insert_with(free);
+        }
         let cores = || available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Plan {
             server: Server {
@@ -132,6 +142,7 @@ impl Choice {
                 formats: self.report.unwrap_or_default(),
                 directory: self.report_dir,
             },
+            command: self.command,
         }
     }
 }
@@ -313,6 +324,7 @@ impl From<ServeFile> for Choice {
             },
             report: file.report,
             report_dir: file.report_dir,
+            command: Vec::new(),
             mock: SettingsFile {
                 seed: file.seed,
                 sms_delay: file.sms_delay,
@@ -352,6 +364,7 @@ impl From<ServeArguments> for Choice {
             },
             report: typed.report,
             report_dir: typed.report_dir,
+            command: typed.command,
             mock: SettingsFile {
                 seed: typed.seed,
                 sms_delay: typed.sms_delay,

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use mock_server_core::lint::Rule;
+
 use super::{Ready, fails, serve};
 
 /// Serves under these flags, sends so many polls of nothing, and stops; exit code,
@@ -86,6 +88,59 @@ fn only_what_is_found_and_denied_fails() {
     }
 }
 
+/// Runs a command of a shell while a server with these flags is there.
+fn around(flags: &[&str], command: &str) -> (Option<i32>, String) {
+    let mut all = vec!["--lint"];
+    all.extend(flags);
+    all.extend(["--", "sh", "-c", command]);
+    let output = serve(&all).output().expect("the binary runs");
+    let told = String::from_utf8(output.stderr).expect("text");
+    (output.status.code(), told)
+}
+
+#[test]
+fn a_command_has_a_server_of_its_own_and_its_failure_comes_first() {
+    let poll = r#"curl -s -o "$(mktemp)" -H "Auth: $(printf '%060d' 7)" "$OTPLAB_TARGET/api/v1/number/check-otp/7""#;
+    let (good, bad) = (poll.to_owned(), [poll; 3].join("; "));
+    for (mode, command, expected) in [
+        ("deny", good.clone(), 0),
+        ("deny", bad.clone(), 1),
+        ("warn", bad.clone(), 0),
+        ("deny", format!("{bad}; exit 7"), 7),
+        ("deny", "kill -9 $$".to_owned(), 137),
+        // It never found the server, so nothing was judged.
+        ("deny", "true".to_owned(), 2),
+        ("off", "true".to_owned(), 0),
+    ] {
+        let (code, log) = around(&[mode], &command);
+        assert_eq!(code, Some(expected), "{mode} {command}: {log}");
+    }
+    let missing = serve(&["--", "/no/such/program"])
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8_lossy(&missing.stderr);
+    assert_eq!(missing.status.code(), Some(2), "{told}");
+    assert!(told.contains("cannot run /no/such/program"), "{told}");
+}
+
+#[test]
+fn a_command_that_runs_on_is_ended_with_the_server() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("came");
+    let wait = format!(
+        "trap 'kill $!; echo told > {0}; exit 0' TERM; sleep 60 > {0} 2>&1 & wait",
+        file.display()
+    );
+    let ready = Ready::start(serve(&["--", "sh", "-c", &wait]));
+    let begun = std::time::Instant::now();
+    while !file.exists() && begun.elapsed().as_secs() < 60 {
+        std::thread::yield_now();
+    }
+    let (code, _, log) = ready.end("-TERM");
+    assert_eq!(code, Some(130), "{log}");
+    assert_eq!(read(directory.path(), "came"), "told\n");
+}
+
 #[test]
 fn one_report_goes_to_standard_output_and_several_need_a_directory() {
     let (code, told, _, shown) = run(&["warn", "--report", "json"], 3);
@@ -105,4 +160,37 @@ fn one_report_goes_to_standard_output_and_several_need_a_directory() {
         wrong.contains("is no rule; they are poll-too-fast, "),
         "{wrong}"
     );
+}
+
+#[test]
+fn the_page_explains_each_rule_as_its_findings_do() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = read(&root.join("docs"), "lint.md");
+    let told: Vec<_> = page
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("| `")?
+                .strip_suffix(" |")?
+                .split_once("` | ")
+        })
+        .map(|(rule, words)| (rule, words.replace('`', "")))
+        .collect();
+    let rules = Rule::ALL.map(|rule| (rule.id(), rule.explanation().to_owned()));
+    assert_eq!(told, rules);
+}
+
+#[test]
+fn recorded_traffic_is_judged_by_the_same_names() {
+    let rules = Rule::ALL.into_iter();
+    let of_requests: Vec<_> = rules
+        .filter_map(|rule| Some((rule.clause()?, rule.id())))
+        .filter(|(clause, _)| !clause.starts_with('W'))
+        .collect();
+    let mut recorded = judge_core::LINT.to_vec();
+    // A recording tells the two ways to leave a rental apart.
+    recorded.retain(|(clause, _)| *clause != "R15");
+    for pair in &of_requests {
+        assert!(recorded.contains(pair), "{pair:?}");
+    }
+    assert_eq!(recorded.len(), of_requests.len());
 }

@@ -15,6 +15,19 @@ const POLITE: Duration = Duration::from_secs(3);
 /// Two equal rents so close together are one that was sent again.
 const AGAIN: Duration = Duration::from_secs(60);
 
+/// Names of what is wrong with a client, by clause: those of `otplab serve --lint`. The clauses
+/// know less of time than it does, and more of the vendor.
+pub const LINT: [(&str, &str); 8] = [
+    ("B9", "no-backoff"),
+    ("B9", "retry-after-ignored"),
+    ("C11", "rental-leaked"),
+    ("C13", "poll-after-terminal"),
+    ("C15", "poll-too-fast"),
+    ("R15", "rental-leaked"),
+    ("R16", "unsafe-retry-of-rent"),
+    ("R18", "undocumented-parameter"),
+];
+
 pub(super) fn judge(story: &Story<'_>, docket: &mut Docket) {
     if !story.evidence.given.capture {
         return;
@@ -57,7 +70,7 @@ fn request(call: &Call<'_>, docket: &mut Docket) {
             .collect();
         docket.should("R18", others.is_empty(), call, || {
             (
-                format!("a client that sends {}", others.join(", ")),
+                format!("undocumented-parameter: {}", others.join(", ")),
                 "service only".to_owned(),
             )
         });
@@ -69,11 +82,15 @@ fn resent(story: &Story<'_>, docket: &mut Docket) {
     let rents: Vec<_> = story.rents().collect();
     for pair in rents.windows(2) {
         let [(first, asked), (second, again)] = [pair[0], pair[1]];
-        let lost = first.status == 0 || first.status >= 500;
+        // Whoever is told 429 or 503 was refused, and has rented nothing.
+        let lost = matches!(first.status, 0 | 408 | 500 | 502 | 504);
         let soon = second.sent() < first.sent() + AGAIN;
         let resent = lost && soon && asked == again && first.who() == second.who();
         docket.should("R16", !resent, second, || {
-            let came = format!("a rent that is sent again after {}", came(first.exchange));
+            let came = format!(
+                "unsafe-retry-of-rent: sent again after {}",
+                came(first.exchange)
+            );
             (
                 came,
                 "a look at the history first: the number may be rented".to_owned(),
@@ -88,7 +105,7 @@ fn polling(story: &Story<'_>, docket: &mut Docket) {
         let polls: Vec<_> = story.polls(rental).collect();
         docket.should("R15", !polls.is_empty(), &story.calls[rental.call], || {
             (
-                "a rental that is never polled".to_owned(),
+                "rental-leaked: it is never polled".to_owned(),
                 "polls until its code or its end".to_owned(),
             )
         });
@@ -96,7 +113,7 @@ fn polling(story: &Story<'_>, docket: &mut Docket) {
             let apart = pair[1].sent().saturating_sub(pair[0].sent());
             docket.should("C15", apart >= POLITE, pair[1], || {
                 (
-                    format!("polls {} ms apart", apart.as_millis()),
+                    format!("poll-too-fast: {} ms apart", apart.as_millis()),
                     "3 s or more at the vendor's".to_owned(),
                 )
             });
@@ -106,7 +123,7 @@ fn polling(story: &Story<'_>, docket: &mut Docket) {
                 pair[1],
                 || {
                     (
-                        "a poll after the rental's end".to_owned(),
+                        "poll-after-terminal: the rental had ended".to_owned(),
                         "a deadline by expires_in_seconds".to_owned(),
                     )
                 },
@@ -126,7 +143,7 @@ fn polling(story: &Story<'_>, docket: &mut Docket) {
             &story.calls[rental.call],
             || {
                 (
-                    "one poll, which waits, and no more".to_owned(),
+                    "rental-leaked: one poll, which waits, and no more".to_owned(),
                     "success true is no code: sms_received tells".to_owned(),
                 )
             },
@@ -145,8 +162,9 @@ fn limits(story: &Story<'_>, docket: &mut Docket) {
         let Ok(answer) = &call.exchange.answer else {
             continue;
         };
-        let wait = answer
-            .header("retry-after")
+        let told = answer.header("retry-after");
+        let rule = told.map_or("no-backoff", |_| "retry-after-ignored");
+        let wait = told
             .and_then(|after| after.trim().parse().ok())
             .unwrap_or(1);
         let until = call
@@ -162,7 +180,7 @@ fn limits(story: &Story<'_>, docket: &mut Docket) {
             call,
             || {
                 (
-                    "the next request before Retry-After is over".to_owned(),
+                    format!("{rule}: the next request came before"),
                     format!("a pause of {wait} s"),
                 )
             },

@@ -11,6 +11,10 @@ pub struct Bound {
     pub price: f64,
 }
 
+/// What the sums of a recursion may be wrong by, as a share: a few thousand
+/// roundings of a double.
+const ROUNDING: f64 = 1e-12;
+
 impl Bound {
     /// The least lag of any strategy with `requests` polls per rental on average.
     ///
@@ -19,8 +23,10 @@ impl Bound {
     /// search cannot make it wrong, only weaker.
     pub fn at(problem: &Problem, requests: f64) -> Self {
         const STEPS: u32 = 40;
+        // What is left of two large numbers may be the rounding of either.
+        let rounding = |price: f64| ROUNDING * (price * requests + problem.deadline());
         let bound = |price: f64| Self {
-            lag_per_rental: problem.certified(price) - price * requests,
+            lag_per_rental: problem.certified(price) - price * requests - rounding(price),
             price,
         };
         let least = (problem.deadline() * 1e-9).max(problem.least_price());

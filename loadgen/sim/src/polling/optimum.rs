@@ -137,8 +137,10 @@ impl Problem {
     /// its own moment. Both are taken off here.
     pub(crate) fn certified(&self, price: f64) -> f64 {
         // Below the width of a cell that ends in an atom the rounding is not covered.
-        let price = price.max(self.fine.atom_cell);
-        self.solve(&self.fine, price, Certainty::Below).cost
+        // What costs nothing for free requests and is concave in their price costs
+        // at least its share of what it costs there.
+        let covered = price.max(self.fine.atom_cell);
+        self.solve(&self.fine, covered, Certainty::Below).cost * price / covered
     }
 
     /// Requests per rental of the schedule on the grid that is best under `price`.

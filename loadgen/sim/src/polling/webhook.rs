@@ -10,16 +10,22 @@
 //! - polls(a, b) = S(b) + ∫ₐᵇ f(x)·P(W > b − x) dx.
 //!
 //! Both need ∫ₐᵇ e^(−(b−x)/m) dF, which a running sum gives for any two nodes.
-//! There is no hull here, so that the recursion looks at all pairs.
+//! There is no hull here, so that the recursion looks at all pairs. What rounding
+//! the polls of any schedule to its moments can cost at most is in `margin`, so
+//! that a bound can be certified.
+
+mod margin;
 
 use contract::Law;
 use loadgen_core::polling::Webhook;
 
+use self::margin::Margins;
 use super::grid::Grid;
 use super::schedule::Schedule;
 
-/// Cells of the recursion.
+/// Cells of the recursion, and of that which certifies the bound.
 const CELLS: usize = 600;
+const FINE: usize = 1_200;
 
 /// Parts that a cell is cut into for the running sum.
 const PARTS: usize = 24;
@@ -34,15 +40,19 @@ struct Table {
     integral: Vec<f64>,
     /// ∫₀^tⱼ e^(−(tⱼ−x)/m) dF.
     fresh: Vec<f64>,
+    /// The same in three points inside of the cell that ends at each node.
+    inner: Vec<[f64; 3]>,
 }
 
 impl Table {
     fn new(law: &Law, webhook: Webhook, times: Vec<f64>) -> Self {
         let mut fresh = Vec::with_capacity(times.len());
+        let mut inner = Vec::with_capacity(times.len());
         let mut sum = 0.0;
         let (mut before, mut happened) = (0.0, 0.0);
         for &time in &times {
             let width = (time - before) / PARTS as f64;
+            let mut points = [0.0; 3];
             for part in 1..=PARTS {
                 let reached = if part == PARTS {
                     law.cdf(time)
@@ -52,9 +62,14 @@ impl Table {
                 sum *= (-width / webhook.mean).exp();
                 sum += (reached - happened) * (-width / (2.0 * webhook.mean)).exp();
                 happened = reached;
+                let quarter = part * 4 / PARTS;
+                if part * 4 % PARTS == 0 && quarter < 4 {
+                    points[quarter - 1] = sum;
+                }
             }
             before = time;
             fresh.push(sum);
+            inner.push(points);
         }
         Self {
             webhook,
@@ -62,6 +77,7 @@ impl Table {
             survival: times.iter().map(|&time| law.survival(time)).collect(),
             integral: times.iter().map(|&time| law.cdf_integral(time)).collect(),
             fresh,
+            inner,
             times,
         }
     }
@@ -119,6 +135,9 @@ pub(crate) fn silence(webhook: Webhook, lag: f64) -> f64 {
 #[derive(Clone, Debug)]
 pub struct WebhookProblem {
     table: Table,
+    /// To certify with, and what is taken off there.
+    fine: Table,
+    margins: Margins,
     least_gap: f64,
     /// Lag and polls from each node to each later one, row by row; the first
     /// row is from the rent.
@@ -132,10 +151,14 @@ struct Solution {
     requests: f64,
 }
 
+/// Parts of a price near which the best bound lies.
+const NEARBY: [f64; 3] = [0.96, 1.0, 1.04];
+
 impl WebhookProblem {
     /// Codes arrive by `law`, and what is pushed by `webhook`; times are seconds.
     pub fn new(law: &Law, deadline: f64, least_gap: f64, webhook: Webhook) -> Self {
         let table = Table::new(law, webhook, Grid::moments(law, deadline, CELLS));
+        let fine = Table::new(law, webhook, Grid::moments(law, deadline, FINE));
         let count = table.times.len();
         let row = |from: Option<usize>| {
             let first = from.map_or(0, |node| node + 1);
@@ -144,6 +167,8 @@ impl WebhookProblem {
         let rows = std::iter::once(None).chain((0..count - 1).map(Some));
         Self {
             gaps: rows.map(row).collect(),
+            margins: Margins::new(&Grid::new(law, deadline, FINE), &fine),
+            fine,
             table,
             least_gap,
         }
@@ -169,9 +194,7 @@ impl WebhookProblem {
     }
 
     /// A lower bound on the lag per rental with so many requests, and the price at
-    /// which it is found. Unlike that
-    /// for polls alone it is computed on a grid without a certificate; a
-    /// thousandth is taken off for that.
+    /// which it is found.
     pub fn bound(&self, requests: f64) -> (f64, f64) {
         let (mut low, mut high) = self.prices();
         for _ in 0..40 {
@@ -182,8 +205,12 @@ impl WebhookProblem {
                 high = middle;
             }
         }
-        let bound = |price: f64| self.solve(price).cost - price * requests;
-        ((0.999 * bound(low).max(bound(high))).max(0.0), high)
+        // The price was found on a coarse table, so it is sought again nearby.
+        let bound = |price: f64| (self.certified(price) - price * requests, price);
+        let candidates = NEARBY.map(|factor| bound(factor * high));
+        let best = candidates.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
+        let (lag, price) = best.expect("invariant: there are candidates");
+        (lag.max(0.0), price)
     }
 
     /// The fewest requests with which the lag per rental may be so low.
@@ -198,8 +225,45 @@ impl WebhookProblem {
                 high = middle;
             }
         }
-        let least = |price: f64| (self.solve(price).cost - lag) / price;
-        least(low).max(least(high)).max(0.0)
+        let least = |price: f64| (self.certified(price) - lag) / price;
+        let candidates = NEARBY.map(|factor| least(factor * low));
+        candidates.into_iter().fold(0.0, f64::max)
+    }
+
+    /// No strategy, however adaptive or random, has a lower E\[L\] + `price`·E\[N\].
+    pub(crate) fn certified(&self, price: f64) -> f64 {
+        let (table, margins) = (&self.fine, &self.margins);
+        let last = table.times.len() - 1;
+        // Rounding may bring two polls nearer to each other by a cell.
+        let least_gap = self.least_gap - 1.001 * margins.widest;
+        let mut ahead = vec![0.0; last + 1];
+        for node in (0..last).rev() {
+            let taken_off = margins.at(node, price, table.webhook);
+            // Where a poll would earn something, nothing more is charged.
+            let Some((credit, share)) = taken_off
+                .filter(|(credit, share)| price * table.survival[node] >= credit + share * price)
+            else {
+                continue;
+            };
+            let due = table.times[node] + least_gap;
+            let first = table
+                .times
+                .partition_point(|time| *time < due)
+                .max(node + 1);
+            let costs = (first..=last).map(|to| {
+                let (lag, polls) = table.gap(Some(node), to);
+                let width = table.times[to] - table.times[node];
+                lag + price * polls + ahead[to] - share * (width + price)
+            });
+            ahead[node] = costs.fold(f64::INFINITY, f64::min) - credit;
+        }
+        // A poll at the rent itself makes sense only if the code may be there.
+        let first = usize::from(table.cdf[0] == 0.0);
+        let costs = (first..=last).map(|to| {
+            let (lag, polls) = table.gap(None, to);
+            lag + price * polls + ahead[to]
+        });
+        costs.fold(f64::INFINITY, f64::min) - margins.atom_cell
     }
 
     fn prices(&self) -> (f64, f64) {
@@ -255,5 +319,60 @@ impl WebhookProblem {
             }
         }
         best
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::{Dice, Stream, dice};
+
+    use super::*;
+
+    const WEBHOOK: Webhook = Webhook {
+        probability: 0.9,
+        mean: 1.5,
+    };
+
+    #[test]
+    fn the_certificate_lies_below_every_schedule_and_near_the_best() {
+        for (law, price) in [
+            ("0.9*lognormal(12s,0.8) + 0.1*never", 0.2),
+            ("0.9*lognormal(12s,0.8) + 0.1*never", 4.0),
+            ("0.6*uniform(2s,9s) + 0.4*20s", 0.5),
+            ("shifted(5s,exp(4s))", 0.3),
+        ] {
+            let law: Law = law.parse().expect(law);
+            let problem = WebhookProblem::new(&law, 60.0, 0.0, WEBHOOK);
+            let certified = problem.certified(price);
+            let cost = |polls: Vec<f64>| {
+                let schedule = Schedule::new(polls, 60.0).expect("in order");
+                let (requests, lag) = means(&schedule, &law, WEBHOOK);
+                lag + price * requests
+            };
+            let best = problem.optimum(price);
+            for trial in 0..200 {
+                // The best polls, each moved by up to a second and a half.
+                let mut roll = Dice::new(3).roll(0, Stream::Polling, trial);
+                let moved = best
+                    .iter()
+                    .map(|poll| poll + 3.0 * dice::unit(&mut roll) - 1.5);
+                let mut moved: Vec<_> = moved.filter(|at| (0.0..60.0).contains(at)).collect();
+                moved.sort_by(f64::total_cmp);
+                let tried = cost(moved);
+                assert!(
+                    certified <= tried,
+                    "{law} at {price}: {certified} above {tried}"
+                );
+            }
+            let achieved = cost(best);
+            assert!(
+                certified <= achieved,
+                "{law} at {price}: {certified} above {achieved}"
+            );
+            assert!(
+                certified >= 0.985 * achieved,
+                "{law} at {price}: {certified} is far below {achieved}"
+            );
+        }
     }
 }

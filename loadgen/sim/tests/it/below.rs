@@ -93,8 +93,24 @@ fn below(law: &Law, strategy: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The best price for these is next to the least that the table covers.
+#[test]
+fn nor_do_two_polls_that_miss_nothing() {
+    let law: Law = "0.008*10246ms + 0.792*0s + 0.2*never"
+        .parse()
+        .expect("a law");
+    below(&law, "optimal(budget=1.5)").expect("no lag is the least there is");
+}
+
+/// Of one request the bound is a small difference of large numbers.
+#[test]
+fn nor_does_a_single_poll_at_the_deadline() {
+    let law: Law = "0.25*36082ms + 0.75*never".parse().expect("a law");
+    below(&law, "optimal(lambda=7973ms,min_gap=100ms)").expect("one poll has one lag");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn no_strategy_beats_the_bound(law in law(), strategy in strategy()) {
@@ -103,7 +119,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4))]
+    #![proptest_config(ProptestConfig::with_cases(2))]
 
     #[test]
     fn nor_does_one_that_learns(law in law()) {

@@ -55,8 +55,8 @@ pub(super) struct Customer {
     clock: Option<(AccountClock, Moment)>,
     closed: Option<Moment>,
     looked_at_history: Option<Moment>,
-    /// By rental: when its webhook was first taken.
-    taken: BTreeMap<u32, Moment>,
+    /// By rental: when its webhook was first taken, and whether one proved that it was true.
+    taken: BTreeMap<u32, (Moment, bool)>,
     /// By rental: the request that made it, if its answer said so.
     pub(super) made: BTreeMap<u32, Past>,
 }
@@ -117,14 +117,15 @@ impl Customer {
         Pace { pace, since }
     }
 
-    /// A webhook about a rental was taken.
-    pub(super) fn acknowledged(&mut self, rental: u32, at: Moment) {
+    /// A webhook about a rental was taken; whether its signature proves that it is true.
+    pub(super) fn acknowledged(&mut self, rental: u32, at: Moment, proven: bool) {
         bound(&mut self.taken);
-        self.taken.entry(rental).or_insert(at);
+        let (_, known) = self.taken.entry(rental).or_insert((at, proven));
+        *known |= proven;
     }
 
-    /// When a rental's webhook was first taken.
-    pub(super) fn taken(&self, rental: u32) -> Option<Moment> {
+    /// When a rental's webhook was first taken, and whether one proved that it was true.
+    pub(super) fn taken(&self, rental: u32) -> Option<(Moment, bool)> {
         self.taken.get(&rental).copied()
     }
 

@@ -82,6 +82,15 @@ fn told(delivery: &Delivery, attempt: &Attempt) -> String {
     )
 }
 
+/// Whether a receiver that looks closely does not believe it.
+pub(super) fn is_forged(delivery: &Delivery) -> bool {
+    let faults = delivery.faults.iter();
+    faults.copied().any(|fault| {
+        let words = fault.split('(').next().unwrap_or_default();
+        matches!(words, "webhook_bad_signature" | "webhook_stale_timestamp")
+    })
+}
+
 fn is_taken(attempt: &Attempt) -> bool {
     attempt.outcome == Some(WebhookOutcome::Acknowledged)
 }
@@ -91,7 +100,7 @@ fn is_refusal(attempt: &Attempt, signed: bool) -> bool {
     let status = attempt.report.status.unwrap_or_default();
     let meant = match status {
         400 | 401 | 403 => !signed,
-        408 | 425 | 429 => false,
+        408 | 410 | 425 | 429 => false,
         _ => (400..=500).contains(&status),
     };
     meant && attempt.outcome == Some(WebhookOutcome::Failed)

@@ -30,7 +30,7 @@ pub enum Rule {
     WebhookSlowAck,
     /// A receiver that takes an event and refuses the same event.
     WebhookNotIdempotent,
-    /// An unsigned event that was taken at its word.
+    /// An event without a good signature that was taken at its word.
     WebhookUnverified,
 }
 
@@ -132,8 +132,8 @@ impl Rule {
                  2xx to what is known already"
             }
             Self::WebhookUnverified => {
-                "an event without a signature was taken at its word; anybody can post one, so poll \
-                 the rental before its code is used"
+                "an event without a good signature was taken at its word; anybody can post one, so \
+                 poll the rental before its code is used"
             }
         }
     }

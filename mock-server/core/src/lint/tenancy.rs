@@ -9,7 +9,6 @@ use super::finding::Findings;
 use super::past::Past;
 use super::rule::Rule;
 use crate::account::Account;
-use crate::dialect::WebhookSignature;
 use crate::rental::{Rental, State};
 use crate::sms;
 
@@ -24,10 +23,6 @@ pub(super) fn judge(
     findings: &mut Findings,
 ) {
     let now = account.clock.local(now);
-    let unsigned = matches!(
-        account.settings.dialect.webhook_signature,
-        WebhookSignature::None
-    );
     let rentals = account.rentals();
     for (id, rent) in &customer.made {
         let Ok(index) = rentals.binary_search_by_key(id, |rental| rental.id) else {
@@ -37,7 +32,7 @@ pub(super) fn judge(
         let proof = std::slice::from_ref(rent);
         if let Some(what) = leak(owned, (customer, rent), now) {
             findings.add((Rule::RentalLeaked, Some(place), *id), || what, proof);
-        } else if unsigned && is_believed(owned, (customer, rent), now) {
+        } else if is_believed(owned, (customer, rent), now) {
             let what = || "its webhook was taken, and it was not polled after its SMS".to_owned();
             findings.add((Rule::WebhookUnverified, Some(place), *id), what, proof);
         }
@@ -52,8 +47,8 @@ fn leak(
     now: Moment,
 ) -> Option<String> {
     let polls = customer.polls(rental.id);
-    let elsewhere = customer.taken(rental.id).or(customer.last_history(rent));
-    if elsewhere.is_some() || polls > 1 {
+    let elsewhere = customer.taken(rental.id).is_some() || customer.last_history(rent).is_some();
+    if elsewhere || polls > 1 {
         return None;
     }
     let looked = customer.last_poll(rental.id);
@@ -80,7 +75,7 @@ fn is_believed(
     (customer, rent): (&Customer, &Past),
     now: Moment,
 ) -> bool {
-    let Some(taken) = customer.taken(rental.id) else {
+    let Some((taken, false)) = customer.taken(rental.id) else {
         return false;
     };
     let arrival = account.sms(rental, sms::FIRST).map(|(at, _)| at);

@@ -383,7 +383,17 @@ fn an_unsigned_event_is_checked_by_a_poll() {
     };
     assert_eq!(story("", false), [("webhook-unverified", 1)]);
     assert_eq!(story("", true), []);
-    assert_eq!(story("dialect = \"webhook_signature=secret\"", false), []);
+    let signed = "dialect = \"webhook_signature=secret\"";
+    assert_eq!(story(signed, false), []);
+    for fault in ["webhook_bad_signature", "webhook_stale_timestamp"] {
+        let forged = format!("{signed}\nfaults = [\"rent: {fault}\"]");
+        assert_eq!(
+            story(&forged, false),
+            [("webhook-unverified", 1)],
+            "{fault}"
+        );
+        assert_eq!(story(&forged, true), [], "{fault}");
+    }
 }
 
 #[test]

@@ -27,7 +27,7 @@ const LAWS: [&str; 6] = [
     "0.5*1s + 0.5*never",
 ];
 
-const FAULTS: [&str; 20] = [
+const FAULTS: [&str; 25] = [
     "*: status(503) every 5",
     "*: status(304) nth 2",
     "*: rate_limit(2s) probability 0.2",
@@ -48,6 +48,11 @@ const FAULTS: [&str; 20] = [
     "rent: sms_late(1000s)",
     "rent: sms_duplicate",
     "rent: sms_second_code(10s) after 1",
+    "rent: webhook_drop every 3",
+    "rent: webhook_duplicate(concurrent)",
+    "rent: webhook_reorder every 2",
+    "rent: webhook_early nth 2",
+    "rent: webhook_late(1000s)",
 ];
 
 const DIALECTS: [&str; 8] = [
@@ -296,8 +301,29 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// One more endpoint, or one less, which may be refused.
+    fn change_endpoints(&mut self) {
+        let scope = self.scope();
+        let id = self.input.one_of(&["account-1", "server-1", "settings-1"]);
+        let id = id.parse().expect("an id");
+        let done = if self.input.some() {
+            let removed = self.mock.remove_endpoint(self.now, scope, id);
+            format!("{removed:?}")
+        } else {
+            let retry = self.input.one_of(&["none", "3x1s", "svix"]);
+            let written = format!(r#"{{"url":"http://127.0.0.1:9/more","retry":"{retry}"}}"#);
+            let written = serde_json::from_str(&written).expect("an endpoint");
+            let made = self.mock.add_endpoint(self.now, scope, written);
+            format!("{made:?}")
+        };
+        self.seen.push(done);
+    }
+
     /// An SMS or an end by hand, which may be refused.
     fn interfere(&mut self) {
+        if self.input.some() {
+            return self.change_endpoints();
+        }
         let scope = self.scope();
         let id = FIRST_ID + u32::from(self.input.byte() % 16);
         if self.input.some() {
@@ -390,6 +416,8 @@ impl<'a> Session<'a> {
             .requests(Scope::Server, &Matcher::default(), usize::MAX);
         let mut pairs = everything.windows(2);
         assert!(pairs.all(|pair| pair[0].number > pair[1].number));
+        let pending = self.mock.pending_webhooks(self.now);
+        self.seen.push(format!("{pending:?}"));
     }
 }
 
