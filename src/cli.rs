@@ -8,7 +8,9 @@ pub(crate) mod lint_format;
 pub(crate) mod listen_address;
 pub(crate) mod load;
 pub(crate) mod polling;
+pub(crate) mod readyz;
 pub(crate) mod report;
+pub(crate) mod schema;
 pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod simulate;
@@ -42,6 +44,10 @@ pub(crate) enum Command {
     Diff(Box<diff::DiffArguments>),
     /// Report a run again, from the directory it has written.
     Report(Box<report::ReportArguments>),
+    /// Print the JSON Schema of a file, for editors.
+    Schema(schema::SchemaArguments),
+    /// Ask a server whether it is ready: exit code 0 if it is, 2 if not.
+    Readyz(readyz::ReadyzArguments),
     /// Examine this machine: is it fit to measure on?
     Doctor(doctor::DoctorArguments),
 }

@@ -24,6 +24,8 @@ fn main() -> ExitCode {
         Command::Check(arguments) => command::check::run(&arguments),
         Command::Diff(arguments) => command::diff::run(&arguments),
         Command::Report(arguments) => command::report::run(&arguments),
+        Command::Schema(arguments) => command::schema::run(&arguments),
+        Command::Readyz(arguments) => command::readyz::run(&arguments),
         Command::Doctor(arguments) => command::doctor::run(&arguments),
     };
     outcome.unwrap_or_else(|error| report(&error)).into()

@@ -31,4 +31,4 @@ mod tls;
 
 pub use self::check::{CheckError, Checked, Plan, Spending, check};
 pub use self::seen::under_way;
-pub use self::tls::TrustError;
+pub use self::tls::{TrustError, trust};

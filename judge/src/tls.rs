@@ -24,7 +24,11 @@ pub enum TrustError {
 
 /// Trusts the authorities of the file, or those of the system if there is none.
 /// The system's store heeds `SSL_CERT_FILE`.
-pub(crate) fn trust(file: Option<&Path>) -> Result<Arc<ClientConfig>, TrustError> {
+///
+/// # Errors
+///
+/// [`TrustError`] if there are none to trust.
+pub fn trust(file: Option<&Path>) -> Result<Arc<ClientConfig>, TrustError> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = file {
         let wrong = |reason: String| TrustError::File(file.to_owned(), reason);

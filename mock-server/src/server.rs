@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use mock_server_core::control::Reloaded;
 use mock_server_core::queue::Pending;
 use mock_server_core::{LintReport, Scope, Settings};
 use tokio::task::JoinSet;
@@ -164,7 +165,12 @@ impl Server {
         Ok(ports)
     }
 
-    fn check_webhook_hosts(&self, settings: &Settings) -> Result<(), StartError> {
+    /// Whether webhooks may go where these settings send them.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::WebhookHost`] with the first that may not.
+    pub fn check_webhook_hosts(&self, settings: &Settings) -> Result<(), StartError> {
         let accounts = settings.accounts.values().chain([&settings.account]);
         let webhooks = accounts.filter_map(|account| account.webhook.as_deref());
         let mut hosts = webhooks.map(|webhook| webhook.url.host());
@@ -306,6 +312,22 @@ impl Running {
 
     pub(crate) const fn state(&self) -> &Arc<State> {
         &self.state
+    }
+
+    /// Goes on with the settings `after`, which were `before`, as far as they are
+    /// different; accounts keep what they own. Tells those who listen.
+    pub fn reload(&self, before: &Settings, after: &Settings, reloaded: Reloaded) {
+        self.state.with(|mock, now| {
+            mock.reload(now, before, after);
+            mock.tell_reloaded(now, reloaded);
+        });
+        self.state.rented.notify_one();
+    }
+
+    /// Tells those who listen that settings were not understood.
+    pub fn refuse(&self, reloaded: Reloaded) {
+        self.state
+            .with(|mock, now| mock.tell_reloaded(now, reloaded));
     }
 
     /// Answers nothing for `duration`, as a server does whose machine is busy with

@@ -207,6 +207,10 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "OTPLAB_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
+    /// Look after that file: what is different in it counts at once, as far as it can
+    #[arg(long, env = "OTPLAB_WATCH")]
+    pub(crate) watch: bool,
+
     /// Run this while the server is there, with its address in OTPLAB_TARGET, then stop; the exit
     /// code is the command's if it fails, else the server's. Without --listen the port is any free one
     #[arg(last = true, value_name = "COMMAND")]

@@ -7,6 +7,7 @@ mod listening;
 mod log;
 mod open_files;
 mod port_file;
+mod watch;
 
 use std::future::pending;
 use std::io::Write;
@@ -21,9 +22,11 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::around::Around;
+pub(crate) use self::choice::ServeFile as File;
 use self::choice::{Choice, Plan};
 use self::log::Log;
 use self::port_file::PortFile;
+use self::watch::Watch;
 use crate::cli::serve::ServeArguments;
 use crate::cli::serve::logging::LogLevel;
 use crate::command::seed;
@@ -31,15 +34,19 @@ use crate::exit::Exit;
 
 /// Serves until interrupted.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
-    let plan = Choice::of(arguments)?.resolve(seed::drawn());
+    let choice = Choice::of(arguments)?;
+    let plan = choice.clone().resolve(seed::drawn());
     let log = plan.log;
-    serve(plan).or_else(|error| {
+    let watch = choice
+        .is_watched()
+        .then(|| Watch::new(arguments, choice, plan.settings.clone()));
+    serve(plan, watch).or_else(|error| {
         log.error("failed", &format!("{error:#}"));
         Ok(Exit::CouldNotJudge)
     })
 }
 
-fn serve(mut plan: Plan) -> anyhow::Result<Exit> {
+fn serve(mut plan: Plan, mut watch: Option<Watch>) -> anyhow::Result<Exit> {
     let log = plan.log;
     plan.reports.prepare(plan.settings.lint, log)?;
     let port_file = plan.port_file.take().map(PortFile::reserve).transpose()?;
@@ -71,6 +78,7 @@ fn serve(mut plan: Plan) -> anyhow::Result<Exit> {
             _ = terminate.recv() => around.end(SignalKind::terminate()).await,
             () = complain_when_crowded(&running, room, log) => {}
             () = tell(happenings.as_ref(), log) => {}
+            () = look_after(watch.as_mut(), (&plan.server, &running), log) => {}
             () = around.ended() => {}
         }
         log.info("stopping", "stopping", json!({}));
@@ -78,6 +86,14 @@ fn serve(mut plan: Plan) -> anyhow::Result<Exit> {
         left(stopped.webhooks, log);
         Ok(around.verdict(plan.reports.end(&stopped.lint, log)?))
     })
+}
+
+/// The configuration file, if that is asked for.
+async fn look_after(watch: Option<&mut Watch>, server: (&Server, &Running), log: Log) {
+    match watch {
+        Some(watch) => watch.run(server, log).await,
+        None => pending().await,
+    }
 }
 
 /// What was not delivered, if anything was not.
@@ -111,7 +127,9 @@ async fn tell(happenings: Option<&Happenings>, log: Log) {
             let words = format!("{lost} lines of the log are lost, because there are too many");
             log.warn("lagged", &words, json!({ "lost": lost }));
         }
-        for happening in happened {
+        // What becomes of the configuration is said anyway.
+        let of_mock = |name: &str| !name.starts_with("config.");
+        for happening in happened.iter().filter(|what| of_mock(what.name)) {
             log.debug(happening.name, &happening.data);
         }
     }

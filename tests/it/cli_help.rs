@@ -28,5 +28,7 @@ fn help_reads_as_it_did() {
     check(&["check", "--help"], "help-check.txt");
     check(&["diff", "--help"], "help-diff.txt");
     check(&["report", "--help"], "help-report.txt");
+    check(&["readyz", "--help"], "help-readyz.txt");
+    check(&["schema", "--help"], "help-schema.txt");
     check(&["doctor", "--help"], "help-doctor.txt");
 }

@@ -112,7 +112,7 @@ impl Schedule {
 }
 
 /// How the starts of an open arrival process are spread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Process {
     /// Evenly.

@@ -65,12 +65,14 @@ impl fmt::Display for Rate {
 }
 
 /// A stretch of time over which the rate moves in a straight line to `rate`.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// The rate at the end of the stage.
+    #[schemars(with = "String")]
     pub rate: Rate,
     /// How long the stage lasts; zero is a jump.
+    #[schemars(with = "String")]
     pub over: TimeSpan,
 }
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use contract::TimeSpan;
 use contract::document::{self, DocumentError};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -97,40 +99,80 @@ pub struct Overrides {
 }
 
 /// A scenario as it is written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ScenarioFile {
+    /// For people.
     #[serde(rename = "description")]
     _description: Option<String>,
+    /// Of all chance.
     seed: Option<u64>,
+    /// Connections, over which all users share.
     connections: Option<u32>,
+    /// How long a request may take, such as `10s`.
+    #[schemars(with = "Option<String>")]
     request_timeout: Option<TimeSpan>,
+    /// What the headline figures leave out: a duration, or `auto`.
+    #[schemars(with = "Option<String>")]
     warmup: Option<Warmup>,
+    /// What must hold, such as `lag.p95 < 1s`.
     #[serde(default)]
+    #[schemars(with = "Option<Vec<String>>")]
     thresholds: Vec<Threshold>,
+    /// When users start: a text such as `poisson(50/s)`, or a table.
     #[serde(deserialize_with = "text_or_table")]
+    #[schemars(schema_with = "text_or_table_schema")]
     arrivals: ArrivalsFile,
+    /// When no more do.
     stop: StopFile,
+    /// Who they are, and what they do.
     #[serde(default)]
+    #[schemars(with = "Option<UsersFile>")]
     users: UsersFile,
+    /// Up to eight kinds of users.
     #[serde(default)]
+    #[schemars(with = "Option<Vec<PopulationFile>>")]
     populations: Vec<PopulationFile>,
+    /// What is made before the run.
     setup: Option<SetupFile>,
+    /// How the mock behaves.
     #[serde(rename = "mock")]
+    #[schemars(with = "Option<serde_json::Value>")]
     _mock: Option<IgnoredAny>,
 }
 
+/// The JSON Schema of a scenario file, but for its `[mock]`, which is the mock's.
+pub fn schema() -> serde_json::Value {
+    let mut settings = SchemaSettings::draft2020_12().for_deserialize();
+    settings.inline_subschemas = true;
+    let schema = settings
+        .into_generator()
+        .into_root_schema_for::<ScenarioFile>();
+    schema.to_value()
+}
+
+fn text_or_table_schema(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "anyOf": [{ "type": "string" }, ArrivalsFile::json_schema(generator)] })
+}
+
 /// `arrivals = "poisson(50/s)"`, or a table.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ArrivalsFile {
     /// Where it is a text.
     #[serde(skip)]
     shape: Option<Shape>,
+    /// Users at any time.
     users: Option<u32>,
+    /// How long it takes until they are there, such as `5s`.
+    #[schemars(with = "Option<String>")]
     ramp: Option<TimeSpan>,
+    /// Users started per time, such as `500/s`.
+    #[schemars(with = "Option<String>")]
     rate: Option<Rate>,
+    /// Rates, each reached in a straight line.
     stages: Option<Vec<Stage>>,
+    /// How the starts are spread.
     process: Option<Process>,
 }
 
@@ -159,15 +201,22 @@ fn text_or_table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ArrivalsF
     deserializer.deserialize_any(TextOrTable)
 }
 
-#[derive(Debug, Deserialize)]
+/// When no more users start.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct StopFile {
+    /// After this time, such as `20s`.
+    #[schemars(with = "Option<String>")]
     duration: Option<TimeSpan>,
+    /// After so many.
     count: Option<u64>,
+    /// How long those who are there may stay then.
+    #[schemars(with = "Option<String>")]
     drain: Option<TimeSpan>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+/// What a user does.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum BehaviourFile {
     #[default]
@@ -175,9 +224,11 @@ enum BehaviourFile {
     PollOnce,
 }
 
-#[derive(Debug, Deserialize)]
+/// What is made before the run.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SetupFile {
+    /// Rentals that are polled.
     rentals: u32,
 }
 

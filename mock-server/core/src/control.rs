@@ -6,6 +6,8 @@
 pub mod accounts;
 mod endpoints;
 pub mod faults;
+mod instant;
+pub mod reload;
 pub mod rentals;
 pub mod snapshot;
 
@@ -18,6 +20,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::endpoints::{EndpointError, EndpointMade, EndpointView, WrittenEndpoint};
+pub use self::instant::{ClockError, Instant, InstantError};
+pub use self::reload::Reloaded;
 pub use crate::event::Event;
 use crate::fault::FaultRecord;
 use crate::history;

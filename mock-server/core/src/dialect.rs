@@ -6,6 +6,7 @@ mod file;
 mod preset;
 mod refusal;
 mod schedule;
+mod schema;
 mod status;
 mod value;
 mod wording;

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::agenda::Agenda;
 use crate::control::ClockView;
+use crate::control::reload::Reloaded;
 use crate::control::rentals::DeliveryView;
 use crate::event::Event;
 use crate::history;
@@ -49,6 +50,8 @@ pub enum What {
     Clock(ClockView),
     /// `account.reset`: the account is fresh again.
     Reset(ResetHappened),
+    /// `config.reloaded`, `config.refused`: the configuration file was read again.
+    Config(Reloaded),
 }
 
 /// What is told about a rental.

@@ -43,7 +43,7 @@ pub struct Settings {
 }
 
 /// Everything that decides how one account behaves.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AccountSettings {
     /// What all its chance is counted from, together with its key.
     pub seed: u64,

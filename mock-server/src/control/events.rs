@@ -16,7 +16,8 @@ pub(super) fn routes() -> Vec<Route> {
         .about(
             "From the moment at which the head of the answer is there: `request`, \
              `rental.made`, `sms.received`, `rental.expired`, `webhook.posted`, \
-             `clock.changed` and `account.reset`, each with an id. Nothing is told \
+             `clock.changed`, `account.reset`, `config.reloaded` and `config.refused`, each \
+             with an id. Nothing is told \
              again. Who reads too slowly loses the oldest of 1000 events, and is told \
              how many by `lagged` with {\"lost\": 12}.",
         ),

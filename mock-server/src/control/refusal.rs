@@ -3,9 +3,9 @@
 use contract::key::KeyError;
 use hyper::StatusCode;
 use mock_server_core::HandError;
-use mock_server_core::control::EndpointError;
 use mock_server_core::control::faults::{FaultError, WrittenRuleError};
 use mock_server_core::control::snapshot::SnapshotError;
+use mock_server_core::control::{ClockError, EndpointError};
 use mock_server_core::endpoint::EndpointIdError;
 use mock_server_core::fault::RuleIdError;
 use mock_server_core::queue::ReplayError;
@@ -69,6 +69,8 @@ pub(super) enum ControlError {
     #[error(transparent)]
     Replay(#[from] ReplayError),
     #[error(transparent)]
+    Clock(#[from] ClockError),
+    #[error(transparent)]
     Hand(#[from] HandError),
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -112,7 +114,8 @@ impl ControlError {
             Self::Snapshot(error) if !matches!(error, SnapshotError::RentalTaken(_)) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Fault(_)
+            Self::Clock(_)
+            | Self::Fault(_)
             | Self::Hand(_)
             | Self::Endpoint(_)
             | Self::Replay(_)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use contract::TimeSpan;
 use hyper::Method;
-use mock_server_core::control::{Advance, ClockView, Fired, LedgerView, Scope, Step};
+use mock_server_core::control::{Advance, ClockView, Fired, Instant, LedgerView, Scope, Step};
 use mock_server_core::settings::TimeScale;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,15 @@ struct AdvanceBody {
     duration: TimeSpan,
 }
 
+/// Where to go.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SetBody {
+    /// A date and time in UTC, such as `2026-06-11T04:00:00Z`.
+    #[schemars(with = "String")]
+    at: Instant,
+}
+
 /// How fast to go.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -63,16 +72,8 @@ pub(super) fn routes() -> Vec<Route> {
             "Says what time it is, and how fast it runs",
             |ask| Ok(clocks(&ask.state, ask.scope()?)),
         ),
-        Route::send_and_wait(
-            (Method::POST, "clock/advance"),
-            "Moves time forward, whether it runs or stands still",
-            r#"{"duration": "20m"}"#,
-            |ask, body: AdvanceBody| async move { advanced(&ask, body.duration.0).await },
-        )
-        .about(
-            "Answers when everything that fell due has happened, in order: SMS, \
-             webhooks with their retries, expiries and refunds.",
-        ),
+        advancing(),
+        set(),
         Route::plain((Method::POST, "clock/freeze"), "Stops time", |ask| {
             pace(ask, TimeScale::FROZEN)
         }),
@@ -117,23 +118,63 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+fn advancing() -> Route {
+    Route::send_and_wait(
+        (Method::POST, "clock/advance"),
+        "Moves time forward, whether it runs or stands still",
+        r#"{"duration": "20m"}"#,
+        |ask, AdvanceBody { duration }| async move {
+            let scope = ask.scope()?;
+            let fired = advance(&ask.state, scope, duration.0).await;
+            Ok(advanced(&ask.state, scope, fired))
+        },
+    )
+    .about(
+        "Answers when everything that fell due has happened, in order: SMS, \
+         webhooks with their retries, expiries and refunds.",
+    )
+}
+
+fn set() -> Route {
+    Route::send_and_wait(
+        (Method::POST, "clock/set"),
+        "Moves time forward to a date",
+        r#"{"at": "2099-01-01T00:00:00Z"}"#,
+        |ask, SetBody { at }| async move {
+            let scope = ask.scope()?;
+            let advance = ask.state.with(|mock, now| mock.begin_set(now, scope, at))?;
+            let fired = carry_out(&ask.state, advance).await;
+            Ok(advanced(&ask.state, scope, fired))
+        },
+    )
+    .about(
+        "As clock/advance, which answers when everything that fell due has happened. A \
+         clock that shows a later time already is not set, and then none is.",
+    )
+    .refusing(&[409])
+}
+
 fn pace(ask: &Ask, scale: TimeScale) -> Outcome<Clocks> {
     let scope = ask.scope()?;
     ask.state.with(|mock, now| mock.set_pace(now, scope, scale));
     Ok(changed(&ask.state, scope))
 }
 
-async fn advanced(ask: &Ask, duration: Duration) -> Outcome<Advanced> {
-    let scope = ask.scope()?;
-    let fired = advance(&ask.state, scope, duration).await;
-    let clocks = clocks(&ask.state, scope).clocks;
-    Ok(Advanced { clocks, fired })
+fn advanced(state: &State, scope: Scope, fired: Vec<Fired>) -> Advanced {
+    Advanced {
+        clocks: clocks(state, scope).clocks,
+        fired,
+    }
 }
 
 /// Moves clocks, posting what becomes due on the way; returns when all of it
 /// was answered or given up.
 pub(crate) async fn advance(state: &Arc<State>, scope: Scope, duration: Duration) -> Vec<Fired> {
-    let mut advance = state.with(|mock, now| mock.begin_advance(now, scope, duration));
+    let advance = state.with(|mock, now| mock.begin_advance(now, scope, duration));
+    carry_out(state, advance).await
+}
+
+async fn carry_out(state: &Arc<State>, mut advance: Advance) -> Vec<Fired> {
     while step(state, &mut advance).await {}
     super::tell(state);
     advance.finish()

@@ -13,6 +13,7 @@ use mock_server::{Limits, Place, Server};
 use mock_server_core::lint::Rule;
 use mock_server_core::settings::{AccountKey, AccountPatch, OpeningBalance, RentalLife, TimeScale};
 use mock_server_core::{DialectFile, FaultRule, LintMode, Settings, SettingsFile, WebhookUrl};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::lint::Reports;
@@ -24,7 +25,9 @@ use crate::cli::serve::listening::SocketMode;
 use crate::cli::serve::logging::{LogFormat, LogLevel};
 
 /// What one source says; the rest is another source's to say.
+#[derive(Clone)]
 pub(super) struct Choice {
+    watch: Option<bool>,
     listening: ListeningChoice,
     log: LogChoice,
     port_file: Option<PathBuf>,
@@ -40,7 +43,7 @@ pub(super) struct Choice {
 }
 
 /// The same for how much a client may ask of the server.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct LimitsChoice {
     head: Option<HeadBytes>,
     body: Option<BodyBytes>,
@@ -65,12 +68,26 @@ pub(super) struct Plan {
 impl Choice {
     /// Flags and environment first (clap has joined them), then the file.
     pub(super) fn of(arguments: &ServeArguments) -> anyhow::Result<Self> {
+        let file = arguments.config.as_deref().map(read).transpose()?;
+        Self::with_file(arguments, file)
+    }
+
+    /// The same where this is what stands in the file.
+    pub(super) fn with_file(
+        arguments: &ServeArguments,
+        file: Option<String>,
+    ) -> anyhow::Result<Self> {
         let mut choice = Self::from(arguments.clone());
-        if let Some(path) = &arguments.config {
-            choice = choice.or(read(path)?.into());
-            let checked = choice.mock.check_keys();
-            checked.with_context(|| format!("{}", path.display()))?;
+        if let (Some(path), Some(text)) = (&arguments.config, file) {
+            let origin = path.display().to_string();
+            let file: ServeFile = document::parse(&origin, &text)?;
+            choice = choice.or(file.into());
+            choice.mock.check_keys().context(origin)?;
         }
+        anyhow::ensure!(
+            choice.watch != Some(true) || arguments.config.is_some(),
+            "--watch looks after the file of --config; name it"
+        );
         let token = choice.admin_token.as_deref();
         anyhow::ensure!(
             token.is_none_or(can_be_brought),
@@ -82,6 +99,7 @@ impl Choice {
 
     fn or(self, other: Self) -> Self {
         Self {
+            watch: self.watch.or(other.watch),
             listening: self.listening.or(other.listening),
             log: self.log.or(other.log),
             port_file: self.port_file.or(other.port_file),
@@ -129,6 +147,58 @@ impl Choice {
     }
 }
 
+impl Choice {
+    /// Whether the file is to be looked after.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watch == Some(true)
+    }
+
+    /// The mock's part with defaults for what nobody said, and this seed whoever said another.
+    pub(super) fn settings(mut self, seed: u64) -> Settings {
+        self.mock.seed = Some(seed);
+        self.mock.resolve(seed)
+    }
+
+    /// What is different in `after` and counts from the next start on, by its names in a file.
+    pub(super) fn fixed_differences(&self, after: &Self) -> Vec<&'static str> {
+        let mut names = self.listening.differences(&after.listening);
+        let (mine, theirs) = (&self.limits, &after.limits);
+        let each = [
+            ("seed", self.mock.seed != after.mock.seed),
+            ("port_file", self.port_file != after.port_file),
+            ("threads", self.threads != after.threads),
+            (
+                "allow_webhook_hosts",
+                self.allow_webhook_hosts != after.allow_webhook_hosts,
+            ),
+            ("admin_listen", self.admin_listen != after.admin_listen),
+            ("admin_token", self.admin_token != after.admin_token),
+            ("max_head", mine.head != theirs.head),
+            ("max_body", mine.body != theirs.body),
+            ("max_connections", mine.connections != theirs.connections),
+            ("arrival_time", mine.arrival_time != theirs.arrival_time),
+            (
+                "journal_max",
+                self.mock.journal_max != after.mock.journal_max,
+            ),
+            (
+                "journal_bytes",
+                self.mock.journal_bytes != after.mock.journal_bytes,
+            ),
+            ("log_format", self.log.format != after.log.format),
+            ("log_level", self.log.level != after.log.level),
+            ("watch", self.watch != after.watch),
+            ("lint", self.mock.lint != after.mock.lint),
+            ("lint_skip", self.mock.lint_skip != after.mock.lint_skip),
+            ("report", self.report != after.report),
+            ("report_dir", self.report_dir != after.report_dir),
+        ];
+        let different = each.into_iter().filter(|(_, differs)| *differs);
+        names.extend(different.map(|(name, _)| name));
+        names
+    }
+}
+
 impl LimitsChoice {
     fn or(self, other: Self) -> Self {
         Self {
@@ -157,55 +227,77 @@ fn can_be_brought(token: &str) -> bool {
 
 /// The file that `--config` names. Its keys are the flags; they are listed
 /// here and not flattened in, because flattening would lose the place of a mistake.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ServeFile {
+pub(crate) struct ServeFile {
     listen: Option<Places>,
+    #[schemars(with = "Option<String>")]
     socket_mode: Option<SocketMode>,
     tls: Option<bool>,
+    #[schemars(with = "Option<String>")]
     tls_cert: Option<PathBuf>,
+    #[schemars(with = "Option<String>")]
     tls_key: Option<PathBuf>,
     tls_names: Option<Vec<String>>,
+    #[schemars(with = "Option<String>")]
     tls_cert_out: Option<PathBuf>,
+    #[schemars(with = "Option<String>")]
     log_format: Option<LogFormat>,
+    #[schemars(with = "Option<String>")]
     log_level: Option<LogLevel>,
+    #[schemars(with = "Option<String>")]
     port_file: Option<PathBuf>,
     threads: Option<NonZeroUsize>,
     allow_webhook_hosts: Option<Vec<String>>,
+    #[schemars(with = "Option<String>")]
     admin_listen: Option<Place>,
     admin_token: Option<String>,
+    #[schemars(with = "Option<u64>")]
     max_head: Option<HeadBytes>,
+    #[schemars(with = "Option<u64>")]
     max_body: Option<BodyBytes>,
+    #[schemars(with = "Option<u64>")]
     max_connections: Option<ConnectionCount>,
+    #[schemars(with = "Option<String>")]
     arrival_time: Option<ArrivalTime>,
+    #[schemars(with = "Option<f64>")]
     time_scale: Option<TimeScale>,
     journal_max: Option<usize>,
     journal_bytes: Option<usize>,
     strict_keys: Option<bool>,
+    watch: Option<bool>,
     lint: Option<LintMode>,
+    #[schemars(with = "Option<Vec<String>>")]
     lint_skip: Option<Vec<Rule>>,
+    #[schemars(with = "Option<Vec<String>>")]
     report: Option<Vec<LintFormat>>,
+    #[schemars(with = "Option<String>")]
     report_dir: Option<PathBuf>,
+    #[schemars(with = "Option<BTreeMap<String, AccountPatch>>")]
     accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     seed: Option<u64>,
+    #[schemars(with = "Option<String>")]
     sms_delay: Option<Law>,
+    #[schemars(with = "Option<Vec<String>>")]
     faults: Option<Vec<FaultRule>>,
+    #[schemars(with = "Option<String>")]
     balance: Option<OpeningBalance>,
+    #[schemars(with = "Option<String>")]
     rental_life: Option<RentalLife>,
+    #[schemars(with = "Option<String>")]
     webhook_url: Option<WebhookUrl>,
     dialect: Option<DialectFile>,
 }
 
-fn read(path: &Path) -> anyhow::Result<ServeFile> {
-    let origin = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the configuration file {origin}"))?;
-    Ok(document::parse(&origin, &text)?)
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration file {}", path.display()))
 }
 
 impl From<ServeFile> for Choice {
     fn from(file: ServeFile) -> Self {
         Self {
+            watch: file.watch,
             listening: ListeningChoice {
                 listen: file.listen.map(|Places(places)| places),
                 socket_mode: file.socket_mode,
@@ -256,6 +348,7 @@ impl From<ServeFile> for Choice {
 impl From<ServeArguments> for Choice {
     fn from(typed: ServeArguments) -> Self {
         Self {
+            watch: typed.watch.then_some(true),
             listening: typed.listening.into(),
             log: typed.logging.into(),
             port_file: typed.port_file,

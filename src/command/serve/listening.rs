@@ -1,12 +1,14 @@
 //! Where to listen and whose certificate to show: from what was said to what
 //! the server is given.
 
+use std::borrow::Cow;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use mock_server::{Place, Server, Tls};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor, value};
 
@@ -36,6 +38,21 @@ impl ListeningChoice {
             names: self.names.or(other.names),
             cert_out: self.cert_out.or(other.cert_out),
         }
+    }
+
+    /// What is different in `after`, by its names in a file.
+    pub(super) fn differences(&self, after: &Self) -> Vec<&'static str> {
+        let each = [
+            ("listen", self.listen != after.listen),
+            ("socket_mode", self.socket_mode != after.socket_mode),
+            ("tls", self.tls != after.tls),
+            ("tls_cert", self.cert != after.cert),
+            ("tls_key", self.key != after.key),
+            ("tls_names", self.names != after.names),
+            ("tls_cert_out", self.cert_out != after.cert_out),
+        ];
+        let different = each.into_iter().filter(|(_, differs)| *differs);
+        different.map(|(name, _)| name).collect()
     }
 
     /// The places, or the usual one.
@@ -142,5 +159,16 @@ impl<'de> Deserialize<'de> for Places {
         }
 
         deserializer.deserialize_any(OneOrMore)
+    }
+}
+
+impl JsonSchema for Places {
+    fn schema_name() -> Cow<'static, str> {
+        "Places".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let text = json_schema!({ "type": "string" });
+        json_schema!({ "anyOf": [text, { "type": "array", "items": text, "minItems": 1 }] })
     }
 }

@@ -103,7 +103,7 @@ fn a_command_has_a_server_of_its_own_and_its_failure_comes_first() {
     let poll = r#"curl -s -o "$(mktemp)" -H "Auth: $(printf '%060d' 7)" "$OTPLAB_TARGET/api/v1/number/check-otp/7""#;
     let (good, bad) = (poll.to_owned(), [poll; 3].join("; "));
     for (mode, command, expected) in [
-        ("deny", good.clone(), 0),
+        ("deny", good, 0),
         ("deny", bad.clone(), 1),
         ("warn", bad.clone(), 0),
         ("deny", format!("{bad}; exit 7"), 7),

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use contract::service::ServiceName;
 use contract::{Service, TimeSpan};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_with::DeserializeFromStr;
 
@@ -15,28 +16,52 @@ use crate::place::Place;
 use crate::polling::Strategy;
 use crate::retry::Retry;
 
-#[derive(Debug, Default, Deserialize)]
+/// Who comes, and what they do.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UsersFile {
+    /// What each does.
     #[serde(default, rename = "do")]
     pub(super) behaviour: BehaviourFile,
+    /// What they rent numbers for, such as `whatsapp`.
+    #[schemars(with = "Option<Vec<String>>")]
     services: Option<Vec<ServiceName>>,
+    /// How many accounts they are spread over.
     pub(super) accounts: Option<u32>,
+    /// When they ask, such as `fixed(3s)`.
+    #[schemars(with = "Option<String>")]
     polling: Option<Strategy>,
+    /// How long they wait, such as `2m`.
+    #[schemars(with = "Option<String>")]
     give_up: Option<TimeSpan>,
+    /// What they do when a request fails.
+    #[schemars(with = "Option<String>")]
     retry: Option<Retry>,
 }
 
-#[derive(Debug, Deserialize)]
+/// One kind of users; what it does not say is as `[users]` says.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PopulationFile {
+    /// For reports.
     name: String,
+    /// Of all users, such as `80%`.
+    #[schemars(with = "String")]
     share: Share,
+    /// What each does.
     #[serde(default, rename = "do")]
     activity: Activity,
+    /// What they rent numbers for, such as `whatsapp`.
+    #[schemars(with = "Option<Vec<String>>")]
     services: Option<Vec<ServiceName>>,
+    /// When they ask, such as `fixed(3s)`.
+    #[schemars(with = "Option<String>")]
     polling: Option<Strategy>,
+    /// How long they wait, such as `2m`.
+    #[schemars(with = "Option<String>")]
     give_up: Option<TimeSpan>,
+    /// What they do when a request fails.
+    #[schemars(with = "Option<String>")]
     retry: Option<Retry>,
 }
 

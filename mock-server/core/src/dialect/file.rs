@@ -42,6 +42,9 @@ macro_rules! fields {
         }
 
         impl DialectFile {
+            /// The names of all settings, the preset first.
+            pub(super) const NAMES: &[&str] = &["preset", $(stringify!($name)),+];
+
             /// What is said here, and for the rest what is said in `other`; a preset
             /// leaves no rest.
             #[must_use]

@@ -43,7 +43,6 @@ pub struct AccountPatch {
     pub time_scale: Option<TimeScale>,
     /// How it fills what the documentation leaves open, as `--dialect` takes it or as
     /// an object. The secret that webhooks are signed with is never shown.
-    #[schemars(with = "Option<serde_json::Value>")]
     pub dialect: Option<DialectFile>,
 }
 
@@ -142,27 +141,34 @@ impl FromStr for AccountKey {
 pub struct AccountKeyError(String);
 
 /// What is said about a whole mock.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettingsFile {
     /// See [`AccountPatch::seed`]. It and the next seven are about every account. They
     /// are listed and not flattened in, because that would lose the place of a mistake.
     pub seed: Option<u64>,
     /// See [`AccountPatch::sms_delay`].
+    #[schemars(with = "Option<String>")]
     pub sms_delay: Option<Law>,
     /// See [`AccountPatch::faults`].
+    #[schemars(with = "Option<Vec<String>>")]
     pub faults: Option<Vec<FaultRule>>,
     /// See [`AccountPatch::balance`].
+    #[schemars(with = "Option<String>")]
     pub balance: Option<OpeningBalance>,
     /// See [`AccountPatch::rental_life`].
+    #[schemars(with = "Option<String>")]
     pub rental_life: Option<RentalLife>,
     /// See [`AccountPatch::webhook_url`].
+    #[schemars(with = "Option<String>")]
     pub webhook_url: Option<WebhookUrl>,
     /// See [`AccountPatch::time_scale`].
+    #[schemars(with = "Option<f64>")]
     pub time_scale: Option<TimeScale>,
     /// See [`AccountPatch::dialect`].
     pub dialect: Option<DialectFile>,
     /// What is different about the accounts of these keys.
+    #[schemars(with = "Option<BTreeMap<String, AccountPatch>>")]
     pub accounts: Option<BTreeMap<AccountKey, AccountPatch>>,
     /// See [`Settings::strict_keys`].
     pub strict_keys: Option<bool>,
@@ -173,6 +179,7 @@ pub struct SettingsFile {
     /// See [`Settings::lint`].
     pub lint: Option<LintMode>,
     /// See [`Settings::lint_skip`].
+    #[schemars(with = "Option<Vec<String>>")]
     pub lint_skip: Option<Vec<Rule>>,
 }
 

@@ -14,6 +14,7 @@ mod lifetime;
 mod lint;
 mod lint_tolerance;
 mod posting;
+mod reload;
 mod session;
 mod throttle;
 mod webhook;
