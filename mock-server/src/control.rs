@@ -35,7 +35,7 @@ use hyper::http::request::Parts;
 use self::ask::Ask;
 use self::refusal::{ControlError, Refused};
 use self::route::{Done, json};
-pub(crate) use self::time::advance;
+pub(crate) use self::time::{advance, finish_moving};
 use crate::guard::Reach;
 use crate::limits::BodyBytes;
 use crate::reply_body::ReplyBody;

@@ -88,7 +88,8 @@ pub use mock_server_core::control::faults::{FaultError, FaultView};
 pub use mock_server_core::control::rentals::{DeliveryView, RentalQuery, RentalView, StateWord};
 pub use mock_server_core::control::snapshot::Snapshot;
 pub use mock_server_core::control::{
-    ClockView, EndpointError, EndpointMade, EndpointView, Event, Fired, LedgerView, WrittenEndpoint,
+    ClockError, ClockView, EndpointError, EndpointMade, EndpointView, Event, Fired, Instant,
+    InstantError, LedgerView, WrittenEndpoint,
 };
 pub use mock_server_core::lint::LintReport;
 pub use mock_server_core::queue::ReplayError;

@@ -45,7 +45,7 @@ pub struct Tally {
 /// What became of the webhooks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WebhookTally {
-    /// All that arrived, for whomever.
+    /// All that arrived about rentals whose customers count on them.
     pub received: u64,
     /// Those that told a customer its code.
     pub used: u64,

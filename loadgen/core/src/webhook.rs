@@ -85,8 +85,10 @@ pub(crate) enum Arrival {
     Late,
     /// What came before.
     Duplicate,
-    /// About a later SMS, or about a rental that nobody here has so far.
+    /// About a later SMS.
     Other,
+    /// About a rental that nobody here has so far.
+    Unclaimed,
 }
 
 impl Postbox {
@@ -94,7 +96,7 @@ impl Postbox {
     pub(crate) fn arrive(&mut self, pushed: Pushed) -> Arrival {
         let Some(standing) = self.receipts.get_mut(&pushed.rental) else {
             self.keep(pushed);
-            return Arrival::Other;
+            return Arrival::Unclaimed;
         };
         match std::mem::replace(standing, Standing::Came(pushed.mark)) {
             Standing::Awaited(user) => Arrival::For(user, pushed),
@@ -197,8 +199,8 @@ mod tests {
     #[test]
     fn what_came_before_its_rental_waits_for_it() {
         let mut postbox = Postbox::default();
-        assert_eq!(postbox.arrive(pushed(7, "1")), Arrival::Other);
-        assert_eq!(postbox.arrive(pushed(7, "1")), Arrival::Other);
+        assert_eq!(postbox.arrive(pushed(7, "1")), Arrival::Unclaimed);
+        assert_eq!(postbox.arrive(pushed(7, "1")), Arrival::Unclaimed);
         assert_eq!(postbox.claim(7, UserId(3)), Some((pushed(7, "1"), 1)));
         assert_eq!(postbox.arrive(pushed(7, "1")), Arrival::Duplicate);
     }

@@ -143,7 +143,7 @@ fn set() -> Route {
         |ask, SetBody { at }| async move {
             let scope = ask.scope()?;
             let advance = ask.state.with(|mock, now| mock.begin_set(now, scope, at))?;
-            let fired = carry_out(&ask.state, advance).await;
+            let fired = finish_moving(&ask.state, advance).await;
             Ok(advanced(&ask.state, scope, fired))
         },
     )
@@ -171,10 +171,10 @@ fn advanced(state: &State, scope: Scope, fired: Vec<Fired>) -> Advanced {
 /// was answered or given up.
 pub(crate) async fn advance(state: &Arc<State>, scope: Scope, duration: Duration) -> Vec<Fired> {
     let advance = state.with(|mock, now| mock.begin_advance(now, scope, duration));
-    carry_out(state, advance).await
+    finish_moving(state, advance).await
 }
 
-async fn carry_out(state: &Arc<State>, mut advance: Advance) -> Vec<Fired> {
+pub(crate) async fn finish_moving(state: &Arc<State>, mut advance: Advance) -> Vec<Fired> {
     while step(state, &mut advance).await {}
     super::tell(state);
     advance.finish()

@@ -10,7 +10,8 @@ use mock_server_core::control::faults::{FaultError, FaultView};
 use mock_server_core::control::rentals::{DeliveryView, RentalQuery, RentalView};
 use mock_server_core::control::snapshot::{Snapshot, SnapshotError};
 use mock_server_core::control::{
-    ClockView, EndpointError, EndpointMade, EndpointView, Fired, LedgerView, Scope, WrittenEndpoint,
+    ClockError, ClockView, EndpointError, EndpointMade, EndpointView, Fired, Instant, LedgerView,
+    Scope, WrittenEndpoint,
 };
 use mock_server_core::endpoint::EndpointId;
 use mock_server_core::fault::{FaultRule, FaultRuleError, RuleId};
@@ -151,6 +152,19 @@ impl Control {
         let (state, scope) = (Arc::clone(&self.state), self.scope());
         self.hands
             .begin(async move { control::advance(&state, scope, duration).await })
+    }
+
+    /// Moves time forward to a date, like `"2026-06-11T04:00:00Z".parse()`; otherwise as
+    /// [`Self::advance`].
+    ///
+    /// # Errors
+    ///
+    /// [`ClockError`] if it is later already; then no clock is moved.
+    pub fn advance_to(&self, instant: Instant) -> Result<Underway<Vec<Fired>>, ClockError> {
+        let state = Arc::clone(&self.state);
+        let begun = self.ask(|mock, now, scope| mock.begin_set(now, scope, instant))?;
+        let ending = async move { control::finish_moving(&state, begun).await };
+        Ok(self.hands.begin(ending))
     }
 
     /// Lets time run at this pace: `TimeScale::FROZEN`, `TimeScale::REAL`, or any that is

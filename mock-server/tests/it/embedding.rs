@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use mock_server::{
-    Account, AccountPatch, Answer, Matcher, Mock, RentalQuery, Sms, StateWord, TimeScale, Times,
-    Waited, Wish, WrittenEndpoint,
+    Account, AccountPatch, Answer, Instant, Matcher, Mock, RentalQuery, Sms, StateWord, TimeScale,
+    Times, Waited, Wish, WrittenEndpoint,
 };
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -213,6 +213,32 @@ fn it_ends_when_it_is_dropped_and_tells_what_clients_did() {
     assert!(TcpStream::connect(address).is_err());
     // Whoever still has an account is not stopped by that.
     assert_eq!(account.advance(SECOND).done(), []);
+}
+
+#[test]
+fn a_clock_is_moved_to_a_date_and_not_back() {
+    let mock = Mock::builder()
+        .sms_delay("never")
+        .frozen()
+        .start()
+        .expect("well-formed");
+    let account = mock.account();
+    rent(&mock, &account);
+    let date = |text: &str| text.parse::<Instant>().expect("a date");
+    let moved = account.advance_to(date("2099-01-01T00:00:00Z"));
+    let fired = moved.expect("it is later").done();
+    assert_eq!(fired.len(), 1, "the rental ended: {fired:?}");
+    assert!(
+        account.clock().now.starts_with("2099-01-01"),
+        "{:?}",
+        account.clock()
+    );
+    let back = account.advance_to(date("2098-12-31T23:59:59Z"));
+    let refused = back.map(|_| ()).expect_err("time has one direction");
+    assert!(
+        refused.to_string().contains("no clock runs backwards"),
+        "{refused}"
+    );
 }
 
 /// Takes webhooks in the runtime of the test itself.

@@ -19,12 +19,15 @@ impl Fleet {
     /// all shards; whose customer it is not for, knows nothing of it.
     pub fn handle_webhook(&mut self, now: Moment, pushed: Pushed) {
         self.cut(now);
-        self.tally.webhooks.received += u64::from(self.is_first);
-        match self.postbox.arrive(pushed) {
+        let arrival = self.postbox.arrive(pushed);
+        // By the fleet whose customer it is for, which is here as long as one is
+        // to come; other fleets may be done.
+        self.tally.webhooks.received += u64::from(arrival != Arrival::Unclaimed);
+        match arrival {
             Arrival::For(user, pushed) => self.deliver(user, &pushed, now),
             Arrival::Late => self.tally.webhooks.late += 1,
             Arrival::Duplicate => self.tally.webhooks.duplicates += 1,
-            Arrival::Other => {}
+            Arrival::Other | Arrival::Unclaimed => {}
         }
     }
 
@@ -58,6 +61,7 @@ impl Fleet {
         };
         user.awaits = Some(rental);
         if let Some((pushed, again)) = self.postbox.claim(rental, id) {
+            self.tally.webhooks.received += 1 + again;
             self.tally.webhooks.early += 1;
             self.tally.webhooks.duplicates += again;
             self.deliver(id, &pushed, now);

@@ -115,6 +115,24 @@ impl Life {
 use Operation::{CheckOtp, History, Rent};
 
 #[test]
+fn a_webhook_is_counted_once_by_the_fleet_whose_customer_it_is_for() {
+    let text =
+        format!("[arrivals]\nusers = 2\n[stop]\ncount = 2\n[users]\npolling = \"{PATIENT}\"\n");
+    let received = [0, 1].map(|index| {
+        let mut life = life(PATIENT, "");
+        life.fleet = Fleet::new(plan(&text), Shard { index, of: 2 }, Moment::START);
+        life.on_to(1);
+        // The first worker's customer has no rental.
+        if index == 1 {
+            life.answer();
+        }
+        life.webhook();
+        life.end().1.webhooks.received
+    });
+    assert_eq!(received, [0, 1]);
+}
+
+#[test]
 fn a_webhook_between_two_polls_saves_those_to_come() {
     let mut life = life(PATIENT, "");
     life.on_to(1);
@@ -248,5 +266,5 @@ fn others_take_no_notice_of_webhooks() {
     let (calls, tally) = life.end();
     assert_eq!(calls, [(0, Rent), (11, CheckOtp), (12, History)]);
     let webhooks = tally.webhooks;
-    assert_eq!((webhooks.received, webhooks.used, webhooks.lost), (1, 0, 0));
+    assert_eq!((webhooks.received, webhooks.used, webhooks.lost), (0, 0, 0));
 }
