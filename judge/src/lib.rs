@@ -21,6 +21,7 @@ mod control;
 mod line;
 mod listener;
 mod looking;
+mod plan;
 mod probe;
 mod renting;
 pub mod report;
@@ -29,6 +30,7 @@ mod seen;
 pub mod target;
 mod tls;
 
-pub use self::check::{CheckError, Checked, Plan, Spending, check};
+pub use self::check::{CheckError, Checked, check};
+pub use self::plan::{Plan, Spending};
 pub use self::seen::under_way;
 pub use self::tls::{TrustError, trust};

@@ -7,13 +7,15 @@ use judge_core::evidence::Who;
 use serde_json::Value;
 
 use crate::probe::{Held, Probe};
-use crate::script::LAG;
 
 /// Between two polls on this machine …
 const NEAR: Duration = Duration::from_millis(250);
 
 /// … and elsewhere, where polling faster would be rude (C15).
 const FAR: Duration = Duration::from_secs(3);
+
+/// How long answers may lag behind an SMS.
+const LAG: Duration = Duration::from_secs(5);
 
 /// Pages at most: a long history is not read to its end.
 const PAGES: u64 = 40;

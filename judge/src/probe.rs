@@ -11,10 +11,10 @@ use judge_core::evidence::{Answer, Exchange, Who};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::check::{Plan, Spending};
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::line::{Line, Outgoing};
+use crate::plan::{Plan, Spending};
 use crate::seen::Seen;
 
 /// What a check has cost.

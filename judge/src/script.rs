@@ -2,15 +2,11 @@
 //! would need to, because the judge finds what matters by itself.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use judge_core::evidence::Who;
 
 use crate::probe::{BEARER, Probe};
 use crate::{looking, renting};
-
-/// How long answers may lag behind an SMS.
-pub(crate) const LAG: Duration = Duration::from_secs(5);
 
 /// From the beginning to the end.
 pub(crate) async fn run(probe: &mut Probe<'_>, listening: Option<SocketAddr>) {
