@@ -91,10 +91,12 @@ impl DeliveryLog {
         (account, id): (u32, DeliveryId),
         url: String,
         at: Moment,
-        faults: Vec<&'static str>,
+        (faults, least): (Vec<&'static str>, u32),
     ) -> u32 {
         let delivery = self.enter((account, id), url, faults);
+        // A replay counts on; what came in a snapshot was attempted elsewhere.
         let number = delivery.attempts.last().map_or(0, |last| last.number) + 1;
+        let number = number.max(least);
         (delivery.standing, delivery.next) = (Standing::Posting, None);
         delivery.attempts.push(Attempt {
             number,
@@ -256,7 +258,7 @@ mod tests {
     fn post(log: &mut DeliveryLog, rental: u32) -> u32 {
         let id = DeliveryId::drawn(rental, 0);
         let url = "http://localhost/".to_owned();
-        log.begin((1, id), url, Moment::START, Vec::new())
+        log.begin((1, id), url, Moment::START, (Vec::new(), 1))
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub(crate) struct Endpoint {
 #[derive(Debug)]
 pub(crate) struct Begun {
     pub(crate) delivery: DeliveryId,
+    /// Which attempt of it this is, from 1, since it was last planned.
+    pub(crate) number: u32,
     pub(crate) receiver: Arc<WebhookSettings>,
     pub(crate) plan: WebhookPlan,
 }
@@ -162,8 +164,8 @@ impl Outbox {
                 let plan = plans.get(&delivery.rental);
                 plan.is_some_and(|plan| plan.reordered && !plan.dropped)
             };
-            let (delivery, _) = endpoint.queue.begin(now, is_overtaken)?;
-            Some(endpoint.begun(delivery, plans))
+            let begun = endpoint.queue.begin(now, is_overtaken)?;
+            Some(endpoint.begun(begun, plans))
         })
     }
 
@@ -171,8 +173,8 @@ impl Outbox {
     pub(crate) fn begin_about(&mut self, now: Moment, rental: u32) -> Option<Begun> {
         let plans = &self.plans;
         self.endpoints.values_mut().find_map(|endpoint| {
-            let (delivery, _) = endpoint.queue.begin_about(now, rental)?;
-            Some(endpoint.begun(delivery, plans))
+            let begun = endpoint.queue.begin_about(now, rental)?;
+            Some(endpoint.begun(begun, plans))
         })
     }
 
@@ -228,10 +230,15 @@ impl Outbox {
 }
 
 impl Endpoint {
-    fn begun(&self, delivery: DeliveryId, plans: &BTreeMap<u32, WebhookPlan>) -> Begun {
+    fn begun(
+        &self,
+        (delivery, number): (DeliveryId, u32),
+        plans: &BTreeMap<u32, WebhookPlan>,
+    ) -> Begun {
         let plan = plans.get(&delivery.rental).copied();
         Begun {
             delivery,
+            number,
             receiver: Arc::clone(&self.settings),
             plan: plan.unwrap_or(WebhookPlan::ORDINARY),
         }

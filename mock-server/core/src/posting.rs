@@ -151,12 +151,13 @@ impl Mock {
             delivery,
             receiver,
             plan,
+            number,
             ..
         } = begun;
         let url = receiver.url.to_string();
         let number = self
             .deliveries
-            .begin((place, delivery), url, local, plan.names());
+            .begin((place, delivery), url, local, (plan.names(), number));
         self.posts_under_way += 1;
         let dialect = &self.accounts[place as usize].settings.dialect;
         WebhookAttempt {
